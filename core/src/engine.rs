@@ -1,0 +1,200 @@
+//! The engine of one open queue: a writer thread that groups operations into commits.
+//!
+//! Owns the channel, the group, the answers and the timers. Does not know SQL.
+//! Invariant: each request is answered once, after the commit that holds it, or with an error.
+
+mod parking;
+mod reader;
+mod stats;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::model::EngineStats;
+use crate::op::{Answer, Claim, Op, Outcome, Query};
+use crate::options::{Message, OpenOptions};
+use crate::pending::Pending;
+use crate::store::{Store as _, sqlite::SqliteStore};
+
+use reader::Reader;
+use stats::Stats;
+use writer::Writer;
+
+/// What a caller wants done.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Op(Op),
+    Claim { claim: Claim, wait: Duration },
+    Query(Query),
+}
+
+impl Work {
+    /// Its share of the room for waiting work: one, and one for each KiB that it carries.
+    pub(crate) fn permits(&self) -> u32 {
+        let permits = 1 + self.size_bytes() / 1024;
+        u32::try_from(permits.min(limits::PENDING_OPS_MAX)).unwrap_or(u32::MAX)
+    }
+
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::Op(Op::Publish { messages, .. }) => {
+                messages.iter().map(Message::size_bytes).sum()
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Work with the place where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub work: Work,
+    pub reply: oneshot::Sender<Result<Answered>>,
+    /// Held until the work is done, so that what waits is bounded.
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Command {
+    Run(Request),
+    /// Look again: a clock was moved.
+    #[cfg_attr(not(feature = "test-clock"), expect(dead_code, reason = "clocks move only in tests"))]
+    Wake,
+    Shutdown(Option<oneshot::Sender<Result<Answered>>>),
+}
+
+/// An outcome on its way to its caller. If it holds deliveries and nobody takes it, they are given back.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    outcome: Option<Outcome>,
+    give_back: Option<Sender<Command>>,
+}
+
+impl Answered {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome: Some(outcome), give_back: None }
+    }
+
+    fn claimed(outcome: Outcome, give_back: &Sender<Command>) -> Self {
+        Self { outcome: Some(outcome), give_back: Some(give_back.clone()) }
+    }
+
+    pub(crate) fn into_outcome(mut self) -> Outcome {
+        self.outcome.take().unwrap_or(Outcome::Done)
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        let Some(Outcome::Claimed(claimed)) = &self.outcome else { return };
+        let Some(commands) = &self.give_back else { return };
+        let receipts: Vec<_> = claimed.deliveries.iter().map(|delivery| delivery.receipt).collect();
+        if !receipts.is_empty() {
+            let (reply, _nobody) = oneshot::channel();
+            let work = Work::Op(Op::Release(receipts));
+            // After shutdown nobody is there to take them back: the leases expire.
+            let _ = commands.send(Command::Run(Request { work, reply, permit: None }));
+        }
+    }
+}
+
+/// The part of the engine that the handles share.
+pub(crate) struct Engine {
+    room: Arc<Semaphore>,
+    commands: Sender<Command>,
+    /// `None` if reads run on the writer thread, and after shutdown.
+    reader: Mutex<Option<Reader>>,
+    stats: Arc<Stats>,
+}
+
+impl Engine {
+    pub(crate) fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
+        let store = SqliteStore::open(path, options)?;
+        let reader = store.reader()?.map(Reader::start).transpose()?;
+        let (commands, inbox) = mpsc::channel();
+        let room = Arc::new(Semaphore::new(limits::PENDING_OPS_MAX));
+        let stats = Arc::new(Stats::default());
+        #[cfg(feature = "test-clock")]
+        if let crate::clock::Clock::Test(clock) = &options.clock {
+            let commands = commands.clone();
+            clock.on_move(Box::new(move || commands.send(Command::Wake).is_ok()));
+        }
+        let writer = Writer::new(
+            Box::new(store),
+            options.clock.clone(),
+            inbox,
+            commands.clone(),
+            Arc::clone(&stats),
+        );
+        std::thread::Builder::new()
+            .name("blockqueue-writer".into())
+            .spawn(move || writer.run())
+            .map_err(|error| Error::Io { detail: error.to_string() })?;
+        Ok(Self { room, commands, reader: Mutex::new(reader), stats })
+    }
+
+    pub(crate) fn start_work<T>(
+        &self,
+        work: Work,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        Pending::start(work, &self.room, &self.commands, map)
+    }
+
+    pub(crate) fn start_query<T>(
+        &self,
+        query: Query,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*reader {
+            Some(reader) => Pending::sent(reader.start_query(query), map),
+            None => self.start_work(Work::Query(query), map),
+        }
+    }
+
+    pub(crate) fn shutdown(&self) -> Pending<()> {
+        self.room.close();
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (reply, answer) = oneshot::channel();
+        // A writer that has ended already has nothing left to finish.
+        if self.commands.send(Command::Shutdown(Some(reply))).is_err() {
+            let (reply, answer) = oneshot::channel();
+            let _ = reply.send(Ok(Answered::new(Outcome::Done)));
+            return Pending::sent(answer, |_| Ok(()));
+        }
+        Pending::sent(answer, |_| Ok(()))
+    }
+
+    pub(crate) fn stats(&self) -> Result<EngineStats> {
+        let mut stats = self.stats.snapshot();
+        let query = self.start_query(Query::FileBytes, |outcome| match outcome {
+            Outcome::Answer(Answer::FileBytes { file, wal }) => Ok((file, wal)),
+            _ => Err(Error::internal("an answer to another query")),
+        });
+        (stats.file_bytes, stats.wal_bytes) = query.wait()?;
+        Ok(stats)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Never blocks: the writer finishes what it was given and ends by itself.
+        self.room.close();
+        let _ = self.commands.send(Command::Shutdown(None));
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("shut_down", &self.room.is_closed()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! Claims that found nothing and wait.
+//!
+//! Memory only: a waiting claim is a promise to one caller of this process. Oldest first, per
+//! subscriber. Invariant: a parked claim is in the queue of each of its sources until it is removed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::Answered;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::op::{Claim, Source};
+
+/// A waiting claim, named by when it came.
+pub(super) type Ticket = u64;
+
+pub(super) struct Parked {
+    pub claim: Claim,
+    pub reply: oneshot::Sender<Result<Answered>>,
+    pub deadline: Instant,
+}
+
+#[derive(Default)]
+struct Waiters {
+    tickets: BTreeSet<Ticket>,
+    /// When something of this subscriber becomes claimable, as far as is known.
+    due: Option<Millis>,
+}
+
+#[derive(Default)]
+pub(super) struct Parking {
+    claims: BTreeMap<Ticket, Parked>,
+    by_topic: HashMap<Arc<str>, HashMap<Arc<str>, Waiters>>,
+    deadlines: BTreeSet<(Instant, Ticket)>,
+    next: Ticket,
+}
+
+impl Parking {
+    pub(super) fn len(&self) -> usize {
+        self.claims.len()
+    }
+
+    pub(super) fn park(&mut self, parked: Parked) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        for source in parked.claim.sources.iter() {
+            let subscribers = self.by_topic.entry(Arc::clone(&source.topic)).or_default();
+            let waiters = subscribers.entry(Arc::clone(&source.subscriber)).or_default();
+            waiters.tickets.insert(ticket);
+        }
+        self.deadlines.insert((parked.deadline, ticket));
+        self.claims.insert(ticket, parked);
+        ticket
+    }
+
+    pub(super) fn get(&self, ticket: Ticket) -> Option<&Parked> {
+        self.claims.get(&ticket)
+    }
+
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Parked> {
+        let parked = self.claims.remove(&ticket)?;
+        self.deadlines.remove(&(parked.deadline, ticket));
+        for source in parked.claim.sources.iter() {
+            let Some(subscribers) = self.by_topic.get_mut(&source.topic) else { continue };
+            if let Some(waiters) = subscribers.get_mut(&source.subscriber) {
+                waiters.tickets.remove(&ticket);
+                if waiters.tickets.is_empty() {
+                    subscribers.remove(&source.subscriber);
+                }
+            }
+            if subscribers.is_empty() {
+                self.by_topic.remove(&source.topic);
+            }
+        }
+        Some(parked)
+    }
+
+    /// Those whose caller went away or whose time is up.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<Ticket> {
+        self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|&(_, ticket)| ticket).collect()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    /// When the first subscriber with waiting claims has something due.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        self.by_topic.values().flat_map(HashMap::values).filter_map(|waiters| waiters.due).min()
+    }
+
+    /// Remembers that something of `source` is claimable from `at` on.
+    pub(super) fn note(&mut self, source: &Source, at: Millis) {
+        let subscribers = self.by_topic.get_mut(&source.topic);
+        if let Some(waiters) = subscribers.and_then(|map| map.get_mut(&source.subscriber)) {
+            waiters.due = earlier(waiters.due, Some(at));
+        }
+    }
+
+    /// Every subscriber with waiting claims may have something: another process has written.
+    pub(super) fn note_all(&mut self, at: Millis) {
+        for waiters in self.by_topic.values_mut().flat_map(HashMap::values_mut) {
+            waiters.due = Some(at);
+        }
+    }
+
+    /// Subscribers whose time has come; it is forgotten, the claim that looks will tell the next.
+    pub(super) fn take_due(&mut self, now: Millis) -> Vec<Source> {
+        let mut due = Vec::new();
+        for (topic, subscribers) in &mut self.by_topic {
+            for (subscriber, waiters) in subscribers {
+                if waiters.due.is_some_and(|at| at <= now) {
+                    waiters.due = None;
+                    let (topic, subscriber) = (Arc::clone(topic), Arc::clone(subscriber));
+                    due.push(Source { topic, subscriber });
+                }
+            }
+        }
+        due
+    }
+
+    /// The oldest waiting claims of one subscriber, or of every subscriber of a topic, that are still
+    /// wanted and not in `skip`: at most `limit` for each subscriber.
+    pub(super) fn oldest(
+        &self,
+        topic: &str,
+        subscriber: Option<&str>,
+        limit: usize,
+        skip: &HashSet<Ticket>,
+    ) -> Vec<Ticket> {
+        let Some(subscribers) = self.by_topic.get(topic) else { return Vec::new() };
+        let one = subscriber.and_then(|name| subscribers.get(name));
+        let all = subscriber.is_none().then(|| subscribers.values()).into_iter().flatten();
+        let mut tickets: Vec<_> = one
+            .into_iter()
+            .chain(all)
+            .flat_map(|waiters| {
+                let wanted = waiters.tickets.iter().filter(|ticket| {
+                    !skip.contains(ticket)
+                        && self.claims.get(ticket).is_some_and(|parked| !parked.reply.is_closed())
+                });
+                wanted.take(limit).copied()
+            })
+            .collect();
+        tickets.sort_unstable();
+        tickets.dedup();
+        tickets
+    }
+
+    /// Everybody, for the last answer.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Parked> + use<> {
+        let all = std::mem::take(self);
+        all.claims.into_values()
+    }
+}
+
+fn earlier(a: Option<Millis>, b: Option<Millis>) -> Option<Millis> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,42 @@
+//! The reader thread: answers queries from a connection of its own, so that they never wait for the
+//! writer.
+
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::Answered;
+use crate::error::{Error, Result};
+use crate::op::{Outcome, Query};
+use crate::store::Read;
+
+type Question = (Query, oneshot::Sender<Result<Answered>>);
+
+pub(super) struct Reader(Sender<Question>);
+
+impl Reader {
+    pub(super) fn start(mut connection: Box<dyn Read>) -> Result<Self> {
+        let (questions, inbox) = mpsc::channel::<Question>();
+        thread::Builder::new()
+            .name("blockqueue-reader".into())
+            .spawn(move || {
+                while let Ok((query, reply)) = inbox.recv() {
+                    // A caller that went away needs no answer, and reading for it would delay others.
+                    if !reply.is_closed() {
+                        let answer = connection.read(&query).map(Outcome::Answer);
+                        let _ = reply.send(answer.map(Answered::new));
+                    }
+                }
+            })
+            .map_err(|error| Error::Io { detail: error.to_string() })?;
+        Ok(Self(questions))
+    }
+
+    pub(super) fn start_query(&self, query: Query) -> oneshot::Receiver<Result<Answered>> {
+        let (reply, answer) = oneshot::channel();
+        // A reader that has ended drops the reply, which the caller sees as a shutdown.
+        let _ = self.0.send((query, reply));
+        answer
+    }
+}

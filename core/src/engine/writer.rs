@@ -1,0 +1,444 @@
+//! The writer thread: gathers what waits, applies it in one transaction, answers everyone.
+//!
+//! There is no flush timer: while one group is on its way to disk the next one gathers.
+//! Invariant: a waiting claim leaves the parking only when its answer is certain.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::parking::{Parked, Parking, Ticket};
+use super::stats::Stats;
+use super::{Answered, Command, Request, Work};
+use crate::clock::{Clock, Millis, monotonic};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::op::{Claim, ClaimOutcome, Op, Outcome};
+use crate::store::{Effects, Fault, Follow, Store};
+
+/// How often a thread with waiting claims looks whether another process has committed.
+const POLL: Duration = Duration::from_millis(20);
+/// How long after the last operation upkeep begins.
+const IDLE: Duration = Duration::from_millis(50);
+/// How long after a failed group nothing is tried that nobody asks for.
+const BACKOFF: Duration = Duration::from_millis(200);
+/// Waiting claims of one queue; more are refused with `busy`.
+const WAITING_MAX: usize = 1_000_000;
+/// Operations after which upkeep gets its turn although there is no pause.
+const UPKEEP_EVERY_OPS: usize = 20_000;
+
+type ReplyTo = oneshot::Sender<Result<Answered>>;
+
+pub(super) struct Writer {
+    store: Box<dyn Store>,
+    clock: Clock,
+    inbox: Receiver<Command>,
+    give_back: Sender<Command>,
+    parking: Parking,
+    stats: Arc<Stats>,
+    /// When a delayed message or a lease falls due next.
+    next_due: Option<Millis>,
+    /// The store asked for another, empty group.
+    more: bool,
+    /// A group failed: until then, do only what is asked for.
+    backoff: Option<Instant>,
+    /// There may be upkeep to do.
+    untidy: bool,
+    ops_since_upkeep: usize,
+    ending: Option<Option<ReplyTo>>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        store: Box<dyn Store>,
+        clock: Clock,
+        inbox: Receiver<Command>,
+        give_back: Sender<Command>,
+        stats: Arc<Stats>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            inbox,
+            give_back,
+            parking: Parking::default(),
+            stats,
+            next_due: None,
+            more: true,
+            backoff: None,
+            untidy: true,
+            ops_since_upkeep: 0,
+            ending: None,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        while self.ending.is_none() {
+            let requests = self.gather();
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.turn(requests)));
+            if outcome.is_err() {
+                // The callers of this group see their replies dropped; the transaction was rolled
+                // back by the store's guard. Waiting claims go on.
+                self.stats.failed();
+            }
+        }
+        self.end();
+    }
+
+    /// Waits for work and takes everything that is there, up to the bounds of a group.
+    fn gather(&mut self) -> Vec<Request> {
+        let mut requests = Vec::new();
+        match self.inbox.recv_timeout(self.patience()) {
+            Ok(command) => self.accept(command, &mut requests),
+            Err(RecvTimeoutError::Timeout) => return requests,
+            Err(RecvTimeoutError::Disconnected) => self.ending = Some(None),
+        }
+        let mut bytes = 0;
+        while requests.len() < limits::GROUP_OPS_MAX && bytes < limits::BATCH_BYTES_MAX {
+            match self.inbox.try_recv() {
+                Ok(command) => {
+                    self.accept(command, &mut requests);
+                    bytes += requests.last().map_or(0, |request| request.work.size_bytes());
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        requests
+    }
+
+    fn accept(&mut self, command: Command, requests: &mut Vec<Request>) {
+        match command {
+            Command::Run(request) => requests.push(request),
+            Command::Wake => self.more = true,
+            Command::Shutdown(reply) => self.ending = Some(reply),
+        }
+    }
+
+    /// How long nothing needs to be done if nobody asks.
+    fn patience(&self) -> Duration {
+        let far = Duration::from_secs(3600);
+        let now = monotonic();
+        let until = |at: Instant| at.saturating_duration_since(now);
+        let due = match self.backoff {
+            Some(at) => until(at),
+            None if self.more => Duration::ZERO,
+            None => self.due().and_then(|at| self.clock.until(at)).unwrap_or(far),
+        };
+        let deadline = self.parking.next_deadline().map_or(far, until);
+        let poll = if self.parking.len() > 0 { POLL } else { far };
+        let idle = if self.untidy { IDLE } else { far };
+        due.min(deadline).min(poll).min(idle)
+    }
+
+    /// When something falls due, as far as is known.
+    fn due(&self) -> Option<Millis> {
+        [self.next_due, self.parking.next_due()].into_iter().flatten().min()
+    }
+
+    fn is_due(&mut self) -> bool {
+        if let Some(at) = self.backoff {
+            if monotonic() < at {
+                return false;
+            }
+            self.backoff = None;
+            return true;
+        }
+        self.more || self.due().is_some_and(|at| at <= self.clock.now())
+    }
+
+    /// One turn: a group if there is anything to do, then what nobody waits for.
+    fn turn(&mut self, requests: Vec<Request>) {
+        let asked = requests.len();
+        self.run_group(requests);
+        self.expire_waits();
+        self.notice_others();
+        self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
+        self.ops_since_upkeep += asked;
+        self.untidy |= asked > 0;
+        let idle = asked == 0 && !self.more;
+        if self.untidy && (idle || self.ops_since_upkeep >= UPKEEP_EVERY_OPS) {
+            self.upkeep(idle);
+        } else if asked > 0 {
+            // What it fails to do now, it does later.
+            let _ = self.store.tidy(false);
+        }
+    }
+
+    /// Applies the requests, and whatever is due, as one group.
+    fn run_group(&mut self, requests: Vec<Request>) {
+        let mut group = Group::default();
+        let mut permits = Vec::with_capacity(requests.len());
+        let mut queries = Vec::new();
+        for Request { work, reply, permit } in requests {
+            permits.push(permit);
+            match work {
+                Work::Op(op) => {
+                    group.ops.push(op);
+                    group.replies.push(reply);
+                }
+                Work::Claim { .. } if reply.is_closed() => {}
+                Work::Claim { .. } if self.parking.len() >= WAITING_MAX => {
+                    let _ = reply.send(Err(Error::Busy));
+                }
+                Work::Claim { claim, wait } => {
+                    let deadline = monotonic() + wait;
+                    group.claims.push(self.parking.park(Parked { claim, reply, deadline }));
+                }
+                Work::Query(query) => queries.push((query, reply)),
+            }
+        }
+        if !group.ops.is_empty() || !group.claims.is_empty() || self.is_due() {
+            self.more = false;
+            self.apply(group);
+        }
+        drop(permits);
+        for (query, reply) in queries {
+            let answer = self.store.read(&query).map(Outcome::Answer);
+            let _ = reply.send(answer.map(Answered::new));
+        }
+    }
+
+    fn apply(&mut self, group: Group) {
+        let started = monotonic();
+        let mut filler = Filler::new(&mut self.parking, &group.claims);
+        let result = self.store.apply(&group.ops, &mut filler);
+        let filled = filler.finish(result.is_ok());
+        match result {
+            Ok(applied) => {
+                let operations = group.ops.len() + filled.len();
+                self.stats.committed(operations as u64, started.elapsed());
+                self.backoff = None;
+                self.next_due = applied.next_due;
+                self.more |= applied.more;
+                for (outcome, reply) in applied.outcomes.into_iter().zip(group.replies) {
+                    let _ = reply.send(outcome.map(Answered::new));
+                }
+                for (ticket, outcome) in filled {
+                    self.answer_claim(ticket, outcome);
+                }
+            }
+            Err(Fault::Divide(_)) if group.ops.len() + group.claims.len() > 1 => {
+                self.apply_one_by_one(group);
+            }
+            Err(Fault::Divide(error) | Fault::NotApplied(error) | Fault::Unknown(error)) => {
+                self.stats.failed();
+                // What is due stays due, but is not tried again at once.
+                self.backoff = Some(monotonic() + BACKOFF);
+                for reply in group.replies {
+                    let _ = reply.send(Err(error.clone()));
+                }
+                for ticket in group.claims {
+                    self.answer_claim(ticket, Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Finds the operation that cannot be done, and does the others.
+    fn apply_one_by_one(&mut self, group: Group) {
+        for (op, reply) in group.ops.into_iter().zip(group.replies) {
+            self.apply(Group { ops: vec![op], replies: vec![reply], claims: Vec::new() });
+        }
+        for ticket in group.claims {
+            self.apply(Group { claims: vec![ticket], ..Group::default() });
+        }
+    }
+
+    fn answer_claim(&mut self, ticket: Ticket, outcome: Result<Outcome>) {
+        if let Some(parked) = self.parking.remove(ticket) {
+            let answered = outcome.map(|outcome| Answered::claimed(outcome, &self.give_back));
+            // An answer that nobody takes comes back as a release of its deliveries.
+            let _ = parked.reply.send(answered);
+        }
+    }
+
+    fn expire_waits(&mut self) {
+        for ticket in self.parking.overdue(monotonic()) {
+            self.answer_claim(ticket, Ok(Outcome::Claimed(ClaimOutcome::default())));
+        }
+    }
+
+    /// Waiting claims look again when another process has committed.
+    fn notice_others(&mut self) {
+        if self.parking.len() > 0 && self.store.changed().unwrap_or(true) {
+            self.parking.note_all(Millis::MIN);
+        }
+    }
+
+    fn upkeep(&mut self, idle: bool) {
+        self.ops_since_upkeep = 0;
+        self.untidy = match self.store.apply(&[Op::Upkeep], &mut Nobody) {
+            Ok(applied) => {
+                self.next_due = applied.next_due;
+                self.more |= applied.more;
+                matches!(applied.outcomes.first(), Some(Ok(Outcome::Upkeep { more: true })))
+            }
+            Err(_) => {
+                self.stats.failed();
+                self.backoff = Some(monotonic() + BACKOFF);
+                false
+            }
+        };
+        if !self.untidy {
+            // What it fails to do now, it does later.
+            let _ = self.store.tidy(idle);
+        }
+    }
+
+    /// Finishes what was handed over before the end, then tells everybody who waits.
+    fn end(mut self) {
+        let mut requests = Vec::new();
+        while let Ok(command) = self.inbox.try_recv() {
+            match command {
+                Command::Run(request) => requests.push(request),
+                Command::Wake => {}
+                Command::Shutdown(Some(reply)) => {
+                    let _ = reply.send(Ok(Answered::new(Outcome::Done)));
+                }
+                Command::Shutdown(None) => {}
+            }
+        }
+        while !requests.is_empty() {
+            let rest = requests.split_off(requests.len().min(limits::GROUP_OPS_MAX));
+            self.run_group(std::mem::replace(&mut requests, rest));
+        }
+        for parked in self.parking.drain() {
+            let _ = parked.reply.send(Err(Error::Shutdown));
+        }
+        let _ = self.store.tidy(true);
+        let Self { store, ending, inbox, .. } = self;
+        drop(store);
+        if let Some(Some(reply)) = ending {
+            let _ = reply.send(Ok(Answered::new(Outcome::Done)));
+        }
+        // Whoever asked between the drain and here sees a dropped reply: shut down.
+        drop(inbox);
+    }
+}
+
+/// What one transaction is asked to do.
+#[derive(Default)]
+struct Group {
+    ops: Vec<Op>,
+    replies: Vec<ReplyTo>,
+    /// Claims that came with this group; parked, and answered with an error if the group fails.
+    claims: Vec<Ticket>,
+}
+
+/// Serves claims inside the transaction that made something claimable: first those that waited, then
+/// those that came with the group.
+struct Filler<'a> {
+    parking: &'a mut Parking,
+    newcomers: &'a [Ticket],
+    newcomers_asked: bool,
+    /// Asked for in the round that is being carried out.
+    asked: Vec<Ticket>,
+    /// Asked for in this transaction; each claim is asked for once.
+    done: HashSet<Ticket>,
+    filled: Vec<(Ticket, Result<Outcome>)>,
+}
+
+impl<'a> Filler<'a> {
+    fn new(parking: &'a mut Parking, newcomers: &'a [Ticket]) -> Self {
+        Self {
+            parking,
+            newcomers,
+            newcomers_asked: newcomers.is_empty(),
+            asked: Vec::new(),
+            done: HashSet::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    /// The claims that are certain now. If the transaction failed they wait on, and look again.
+    fn finish(mut self, committed: bool) -> Vec<(Ticket, Result<Outcome>)> {
+        if committed {
+            return self.filled;
+        }
+        for ticket in std::mem::take(&mut self.done) {
+            self.note(ticket, Millis::MIN);
+        }
+        Vec::new()
+    }
+
+    fn note(&mut self, ticket: Ticket, at: Millis) {
+        let sources = self.parking.get(ticket).map(|parked| Arc::clone(&parked.claim.sources));
+        for source in sources.iter().flat_map(|sources| sources.iter()) {
+            self.parking.note(source, at);
+        }
+    }
+
+    /// Sorts the answers of the last round: filled, failed for good, or still waiting.
+    fn take_answers(&mut self, last: Vec<Result<Outcome>>) {
+        for (ticket, outcome) in std::mem::take(&mut self.asked).into_iter().zip(last) {
+            if let Ok(Outcome::Claimed(claimed)) = &outcome
+                && let Some(at) = claimed.next_due
+            {
+                self.note(ticket, at);
+            }
+            match &outcome {
+                Ok(Outcome::Claimed(claimed)) if claimed.deliveries.is_empty() => {}
+                _ => self.filled.push((ticket, outcome)),
+            }
+        }
+    }
+
+    /// The oldest waiting claims for which there may be something.
+    fn candidates(&mut self, effects: &mut Effects, now: Millis) -> Vec<Ticket> {
+        if std::mem::take(&mut effects.foreign) {
+            self.parking.note_all(Millis::MIN);
+        }
+        for (source, at) in effects.ready.drain(..) {
+            self.parking.note(&source, at);
+        }
+        let mut tickets = Vec::new();
+        for (topic, count) in effects.appended.drain(..) {
+            tickets.extend(self.parking.oldest(&topic, None, count, &self.done));
+        }
+        for (topic, subscriber) in effects.changed.drain(..) {
+            let subscriber = subscriber.as_deref();
+            tickets.extend(self.parking.oldest(&topic, subscriber, usize::MAX, &self.done));
+        }
+        // One each: as long as there is more, the claim that looked says so.
+        for source in self.parking.take_due(now) {
+            let subscriber = Some(&*source.subscriber);
+            tickets.extend(self.parking.oldest(&source.topic, subscriber, 1, &self.done));
+        }
+        tickets.sort_unstable();
+        tickets.dedup();
+        tickets
+    }
+}
+
+impl Follow for Filler<'_> {
+    fn follow(
+        &mut self,
+        effects: &mut Effects,
+        now: Millis,
+        last: Vec<Result<Outcome>>,
+    ) -> Vec<Claim> {
+        self.take_answers(last);
+        self.asked = self.candidates(effects, now);
+        if self.asked.is_empty() && !std::mem::replace(&mut self.newcomers_asked, true) {
+            let new = self.newcomers.iter().filter(|ticket| !self.done.contains(ticket));
+            self.asked = new.copied().collect();
+        }
+        self.done.extend(&self.asked);
+        let parked = self.asked.iter().filter_map(|&ticket| self.parking.get(ticket));
+        parked.map(|parked| parked.claim.clone()).collect()
+    }
+}
+
+/// Follows nothing.
+struct Nobody;
+
+impl Follow for Nobody {
+    fn follow(&mut self, _: &mut Effects, _: Millis, _: Vec<Result<Outcome>>) -> Vec<Claim> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,21 @@
+//! A durable, embeddable fan-out message queue in one file.
+#![doc = ""]
+
+mod clock;
+mod engine;
+mod error;
+pub mod limits;
+mod model;
+mod op;
+mod options;
+mod pending;
+mod queue;
+mod store;
+
+#[cfg(feature = "test-clock")]
+pub use clock::TestClock;
+pub use error::{Error, ErrorCode, Result, Retry, error_codes};
+pub use model::*;
+pub use options::*;
+pub use pending::Pending;
+pub use queue::Queue;

@@ -1,0 +1,67 @@
+//! Every bound of the queue, in one place, enforced before anything is written.
+
+use std::time::Duration;
+
+/// Largest payload of one message by default, in bytes.
+pub const PAYLOAD_BYTES_DEFAULT: usize = 1 << 20;
+/// Largest payload that [`crate::OpenOptions::with_payload_bytes_max`] accepts, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
+/// Headers, content type and correlation id of one message together, in bytes.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// Length of the name of a topic or subscriber, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 150;
+/// Length of an idempotency key, in bytes of UTF-8.
+pub const KEY_BYTES_MAX: usize = 255;
+/// Length of an error text, a reason; longer ones are cut, in bytes of UTF-8.
+pub const ERROR_BYTES_MAX: usize = 4 << 10;
+/// Errors kept for one delivery; older ones are dropped.
+pub const ERRORS_KEPT_MAX: u32 = 100;
+/// Messages in one publish call.
+pub const BATCH_MAX: usize = 1_000;
+/// Payload bytes of one batch, claim, peek or write group, unless a single message is larger.
+pub const BATCH_BYTES_MAX: usize = 16 << 20;
+/// Deliveries handed out by one claim.
+pub const CLAIM_MAX: usize = 1_000;
+/// Subscribers named by one claim.
+pub const CLAIM_SOURCES_MAX: usize = 100;
+/// Receipts settled by one call.
+pub const SETTLE_MAX: usize = 1_000;
+/// Entries of one page of a list.
+pub const PAGE_MAX: usize = 1_000;
+/// Entries of one page when the caller does not say.
+pub const PAGE_DEFAULT: usize = 100;
+/// Subscribers created by one call.
+pub const SUBSCRIBERS_PER_CALL_MAX: usize = 1_000;
+/// Shortest lease.
+pub const LEASE_MIN: Duration = Duration::from_millis(1);
+/// Longest lease, and longest extension.
+pub const LEASE_MAX: Duration = Duration::from_hours(12);
+/// Lease when neither the claim nor the subscriber says.
+pub const LEASE_DEFAULT: Duration = Duration::from_secs(30);
+/// Attempts when the subscriber does not say.
+pub const ATTEMPTS_DEFAULT: u32 = 5;
+/// Most attempts a subscriber may ask for.
+pub const ATTEMPTS_MAX: u32 = 100_000;
+/// Longest delay of a message, a retry or a deferral.
+pub const DELAY_MAX: Duration = Duration::from_hours(24 * 366);
+/// Longest wait of one claim.
+pub const WAIT_MAX: Duration = Duration::from_hours(1);
+/// Lowest and highest priority.
+pub const PRIORITY_MIN: i16 = -1_000;
+/// See [`PRIORITY_MIN`].
+pub const PRIORITY_MAX: i16 = 1_000;
+/// How long an idempotency key is remembered when the topic does not say.
+pub const IDEMPOTENCY_WINDOW_DEFAULT: Duration = Duration::from_hours(24);
+/// Longest window of idempotency keys.
+pub const IDEMPOTENCY_WINDOW_MAX: Duration = Duration::from_hours(24 * 31);
+/// Longest retention of a topic.
+pub const RETENTION_MAX: Duration = Duration::from_hours(24 * 3_660);
+
+/// Operations that may wait to be written before callers must wait.
+pub(crate) const PENDING_OPS_MAX: usize = 65_536;
+/// Bytes that may wait to be written before callers must wait.
+pub(crate) const PENDING_BYTES_MAX: usize = 64 << 20;
+/// Operations in one write group.
+pub(crate) const GROUP_OPS_MAX: usize = 4_096;
+/// Rows that one bounded step of upkeep touches: expiry, promotion, trim, reclaim.
+pub(crate) const STEP_ROWS: usize = 1_000;

@@ -1,0 +1,139 @@
+//! The language between the handle, the engine and a store: operations in, outcomes out.
+//!
+//! Plain data. Whatever is in an [`Op`] was validated by the handle already.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::model::{
+    DeadLetter, Delivery, DeliveryStatus, Diagnosis, Failure, Listed, MessageId, MessageStatus,
+    Nacked, Peeked, Published, Receipt, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
+};
+use crate::options::{
+    DeadLetters, Message, NewSubscriber, NewTopic, SeekTo, SubscriberChange, TopicChange,
+};
+
+/// One subscriber of one topic, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Source {
+    pub topic: Arc<str>,
+    pub subscriber: Arc<str>,
+}
+
+/// Something that writes. A group of these is carried out in one transaction.
+#[derive(Debug)]
+pub(crate) enum Op {
+    CreateTopic(NewTopic),
+    UpdateTopic { topic: String, change: TopicChange },
+    DeleteTopic { topic: String },
+    PauseTopic { topic: String, paused: bool },
+    CreateSubscribers { topic: String, subscribers: Vec<NewSubscriber> },
+    UpdateSubscriber { source: Source, change: SubscriberChange },
+    DeleteSubscriber { source: Source },
+    PauseSubscriber { source: Source, paused: bool },
+    Publish { topic: Arc<str>, messages: Vec<Message> },
+    Settle(Vec<Settle>),
+    /// Gives back what was claimed for a caller that went away.
+    Release(Vec<Receipt>),
+    CancelMessage { topic: String, id: MessageId },
+    CancelDelivery { source: Source, id: MessageId, reason: Option<String> },
+    Redrive { source: Source, which: DeadLetters },
+    PurgeDeadLetters { source: Source, which: DeadLetters },
+    Seek { source: Source, to: SeekTo },
+    /// Bounded upkeep: trim, sweep, reclaim.
+    Upkeep,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub sources: Arc<[Source]>,
+    pub limit: Option<usize>,
+    pub lease_ms: Option<Millis>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Settle {
+    pub receipt: Receipt,
+    pub verb: Verb,
+}
+
+/// What a receipt is used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Ack,
+    Nack { delay_ms: Option<Millis>, error: Option<String>, give_up: bool },
+    Extend { lease_ms: Millis },
+    Defer { delay_ms: Millis },
+    Cancel { reason: Option<String> },
+}
+
+/// The outcome of one [`Op`].
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Done,
+    Topic(Topic),
+    Subscribers(Vec<Subscriber>),
+    Published(Vec<Published>),
+    Claimed(ClaimOutcome),
+    Settled(Vec<Result<Settled>>),
+    Cancelled(Vec<DeliveryStatus>),
+    Count(u64),
+    Sought(Sought),
+    Answer(Answer),
+    Upkeep { more: bool },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ClaimOutcome {
+    pub deliveries: Vec<Delivery>,
+    /// When the next delivery of these subscribers can be claimed, if that is known; a time in the
+    /// past means that there is more.
+    pub next_due: Option<Millis>,
+}
+
+/// What a live receipt achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Acked,
+    Nacked(Nacked),
+    Extended { expires_at: Millis },
+    Deferred { ready_at: Millis },
+    Cancelled,
+}
+
+/// Something that only reads.
+#[derive(Debug)]
+pub(crate) enum Query {
+    Topic { topic: String },
+    Topics { limit: usize, after: Option<String> },
+    Subscriber { source: Source },
+    Subscribers { topic: String, limit: usize, after: Option<String> },
+    TopicStats { topic: String },
+    SubscriberStats { source: Source },
+    Peek { source: Source, limit: usize, after: Option<String> },
+    Message { topic: String, id: MessageId },
+    DeadLetters { source: Source, limit: usize, after: Option<String> },
+    Failures { source: Source, id: MessageId, limit: usize, after: Option<String> },
+    Backup { to: PathBuf },
+    Diagnose,
+    FileBytes,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Topic(Topic),
+    Topics(Listed<Topic>),
+    Subscriber(Subscriber),
+    Subscribers(Listed<Subscriber>),
+    TopicStats(TopicStats),
+    SubscriberStats(SubscriberStats),
+    Peeked(Listed<Peeked>),
+    Message(MessageStatus),
+    DeadLetters(Listed<DeadLetter>),
+    Failures(Listed<Failure>),
+    Done,
+    Diagnosis(Diagnosis),
+    FileBytes { file: u64, wal: u64 },
+}

@@ -1,0 +1,155 @@
+//! The answer to come: awaited on any executor, or waited for on a plain thread.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::thread::{self, Thread};
+
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::engine::{Answered, Command, Request, Work};
+use crate::error::{Error, Result};
+use crate::op::Outcome;
+
+type Permit = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
+type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
+
+/// An operation on its way: `.await` it on any executor, or [`wait`](Pending::wait) for it.
+///
+/// The operation is handed over when the method is called, not when this is first polled, so several
+/// may be started before the first is awaited, and they share commits. Dropping this does not undo
+/// the operation, except for a claim: what it claims, or already has, is given back at once.
+#[must_use = "the operation may fail"]
+pub struct Pending<T> {
+    state: State,
+    /// Taken when the answer is there.
+    map: Option<Map<T>>,
+}
+
+enum State {
+    Failed(Error),
+    /// Too much is waiting to be written: the work is handed over when there is room.
+    Throttled { permit: Permit, work: Work, commands: Sender<Command> },
+    Sent(oneshot::Receiver<Result<Answered>>),
+    Finished,
+}
+
+impl<T> Pending<T> {
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { state: State::Failed(error), map: None }
+    }
+
+    pub(crate) fn start(
+        work: Work,
+        room: &Arc<Semaphore>,
+        commands: &Sender<Command>,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Self {
+        let permits = work.permits();
+        let state = if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(permits) {
+            send(work, permit, commands)
+        } else if room.is_closed() {
+            State::Failed(Error::Shutdown)
+        } else {
+            let permit = Box::pin(Arc::clone(room).acquire_many_owned(permits));
+            State::Throttled { permit, work, commands: commands.clone() }
+        };
+        Self { state, map: Some(Box::new(map)) }
+    }
+
+    pub(crate) fn sent(
+        answer: oneshot::Receiver<Result<Answered>>,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Self {
+        Self { state: State::Sent(answer), map: Some(Box::new(map)) }
+    }
+
+    /// Blocks this thread until the answer is there. Do not call it on a thread that runs an executor.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn wait(mut self) -> Result<T> {
+        if let State::Sent(_) = self.state
+            && let State::Sent(answer) = std::mem::replace(&mut self.state, State::Finished)
+        {
+            return self.finish(answer.blocking_recv());
+        }
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match Pin::new(&mut self).poll(&mut context) {
+                Poll::Ready(answer) => return answer,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    fn finish(&mut self, answer: Result<Result<Answered>, oneshot::error::RecvError>) -> Result<T> {
+        // The engine answers each request before it ends; a lost reply means that it was shut down.
+        let answered = answer.unwrap_or(Err(Error::Shutdown))?;
+        let map = self.map.take().ok_or_else(|| Error::internal("answered twice"))?;
+        map(answered.into_outcome())
+    }
+}
+
+fn send(work: Work, permit: OwnedSemaphorePermit, commands: &Sender<Command>) -> State {
+    let (reply, answer) = oneshot::channel();
+    let request = Request { work, reply, permit: Some(permit) };
+    match commands.send(Command::Run(request)) {
+        Ok(()) => State::Sent(answer),
+        Err(_) => State::Failed(Error::Shutdown),
+    }
+}
+
+// Nothing in it is pinned in place: the permit is boxed.
+impl<T> Unpin for Pending<T> {}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.state {
+                State::Throttled { permit, .. } => {
+                    let permit = ready!(permit.as_mut().poll(context));
+                    let throttled = std::mem::replace(&mut self.state, State::Finished);
+                    let State::Throttled { work, commands, .. } = throttled else { continue };
+                    self.state = match permit {
+                        Ok(permit) => send(work, permit, &commands),
+                        Err(_closed) => State::Failed(Error::Shutdown),
+                    };
+                }
+                State::Sent(answer) => {
+                    let answer = ready!(Pin::new(answer).poll(context));
+                    self.state = State::Finished;
+                    return Poll::Ready(self.finish(answer));
+                }
+                State::Failed(error) => {
+                    let error = error.clone();
+                    self.state = State::Finished;
+                    return Poll::Ready(Err(error));
+                }
+                State::Finished => {
+                    return Poll::Ready(Err(Error::internal("polled after it was finished")));
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

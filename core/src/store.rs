@@ -1,0 +1,83 @@
+//! The seam between the engine and a database: groups of operations in, one outcome each out.
+//!
+//! A store owns its SQL, its transactions and its caches. It holds no waiting callers and no threads.
+//! Invariant: a group is applied as a whole or not at all; a failing operation in it changes nothing
+//! and does not disturb its neighbours.
+
+pub(crate) mod sqlite;
+
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::op::{Answer, Claim, Op, Outcome, Query, Source};
+
+/// What a group has done so far that may concern waiting claims.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// Topics that got this many messages.
+    pub appended: Vec<(Arc<str>, usize)>,
+    /// Subscribers for which something is claimable from this time on.
+    pub ready: Vec<(Source, Millis)>,
+    /// Topics and subscribers that are gone or may be claimed from again: look at their claims anew.
+    pub changed: Vec<(Arc<str>, Option<Arc<str>>)>,
+    /// Another process has committed since the group before this one.
+    pub foreign: bool,
+}
+
+/// Asked, inside the transaction, for what should be done next in it.
+pub(crate) trait Follow {
+    /// `last` are the outcomes of what was asked for before. No more operations end the group.
+    fn follow(
+        &mut self,
+        effects: &mut Effects,
+        now: Millis,
+        last: Vec<Result<Outcome>>,
+    ) -> Vec<Claim>;
+}
+
+/// What became of a group.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// One outcome per operation of the group; those of operations that followed went to [`Follow`].
+    pub outcomes: Vec<Result<Outcome>>,
+    /// When a delayed message or a lease falls due next, in any topic.
+    pub next_due: Option<Millis>,
+    /// Something fell due or was removed beyond what one group may touch: apply an empty group soon.
+    pub more: bool,
+}
+
+/// Why a whole group was not applied.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Nothing was done.
+    NotApplied(Error),
+    /// Nothing was done because of one operation: apply the operations one by one.
+    Divide(Error),
+    /// Nobody knows.
+    Unknown(Error),
+}
+
+/// The writing side; lives on the writer thread.
+pub(crate) trait Store: Send {
+    /// Carries out a group in one transaction.
+    fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault>;
+
+    /// Whether another process has committed since the last call.
+    fn changed(&mut self) -> Result<bool>;
+
+    /// After a group was answered: keeps the log short. `idle` allows what would delay callers.
+    fn tidy(&mut self, idle: bool) -> Result<()>;
+
+    /// A reading side of its own, or `None` if reads must run on the writer thread.
+    fn reader(&self) -> Result<Option<Box<dyn Read>>>;
+
+    /// Answers a query on the writer's connection.
+    fn read(&mut self, query: &Query) -> Result<Answer>;
+}
+
+/// The reading side; never waits for the writer.
+pub(crate) trait Read: Send {
+    /// Answers a query from one consistent view of the queue.
+    fn read(&mut self, query: &Query) -> Result<Answer>;
+}

@@ -1,0 +1,1 @@
+//! Tests that no single crate can prove.
