@@ -27,10 +27,10 @@ mod topology;
 mod tx;
 mod upkeep;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rustc_hash::FxHashMap;
 
 use cache::Cache;
 use connection::Place;
@@ -116,7 +116,7 @@ impl SqliteStore {
         *cache_is_right = false;
         *data_version = version;
         let now = clock.now();
-        let leases = HashMap::new();
+        let leases = FxHashMap::default();
         let connection = &*transaction;
         let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases };
         let applied = apply_all(&mut tx, ops, follow).map_err(|stop| match stop {

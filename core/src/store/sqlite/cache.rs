@@ -4,10 +4,11 @@
 //! (`PRAGMA data_version`, read inside the transaction) and whenever a transaction fails. Within a
 //! transaction it runs ahead of the rows; [`super::tx::Tx::flush`] writes what changed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::Row;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::encode;
 use crate::clock::Millis;
@@ -148,7 +149,7 @@ impl CachedSubscriber {
                 dropped: row.get("dropped_count")?,
                 lease_seq: row.get("lease_seq")?,
             },
-            cursors: HashMap::new(),
+            cursors: HashMap::default(),
             moved: BTreeSet::new(),
         })
     }

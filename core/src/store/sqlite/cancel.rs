@@ -72,12 +72,7 @@ fn cancel_delayed(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<()> {
 }
 
 fn remove(tx: &mut Tx<'_>, log: LogId, key: i64) -> Step<()> {
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/message_delete_free.sql"))?
-        .execute([key])?;
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/failure_delete_free.sql"))?
-        .execute([key])?;
+    settle::remove_message(tx, key)?;
     if seq_of(key) > tx.log(log)?.trim_seq {
         tx.log_mut(log)?.gap_count += 1;
     }

@@ -95,7 +95,7 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
     pragma("foreign_keys", "0")?;
     connection.set_prepared_statement_cache_capacity(256);
     // Replaces the automatic checkpoint: the writer checkpoints after it has answered.
-    connection.wal_hook(Some(count_wal_pages));
+    connection.wal_hook(Some(count_wal_pages)).map_err(from_sqlite)?;
     Ok(())
 }
 
