@@ -20,14 +20,13 @@ mod position;
 mod publish;
 mod read;
 mod recent;
-mod rows;
 mod seek;
 mod settle;
 mod topology;
 mod tx;
 mod upkeep;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use rustc_hash::FxHashMap;
@@ -39,7 +38,7 @@ use recent::Recent;
 use tx::{Step, Stop, Tx};
 
 use super::{Applied, Effects, Fault, Follow, Read, Store};
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Op, Outcome, Query};
 use crate::options::OpenOptions;
@@ -239,13 +238,16 @@ impl Store for SqliteStore {
             Place::Memory => Ok(None),
             Place::File(path) => {
                 let connection = connection::reader(path)?;
-                Ok(Some(Box::new(SqliteReader { connection, clock: self.clock.clone() })))
+                let (path, clock, tag) = (path.clone(), self.clock.clone(), self.tag);
+                Ok(Some(Box::new(SqliteReader { connection, path, clock, tag })))
             }
         }
     }
 
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        read::answer(&self.connection, self.clock.now(), query)
+        let (now, tag) = (self.clock.now(), self.tag);
+        let path = self.place.path();
+        read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
     }
 }
 
@@ -279,12 +281,15 @@ impl SqliteStore {
 
 struct SqliteReader {
     connection: Connection,
+    path: PathBuf,
     clock: Clock,
+    tag: u16,
 }
 
 impl Read for SqliteReader {
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        let now: Millis = self.clock.now();
-        read::answer(&self.connection, now, query)
+        let (now, tag) = (self.clock.now(), self.tag);
+        let path = Some(self.path.as_path());
+        read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
     }
 }

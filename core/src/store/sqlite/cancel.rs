@@ -39,7 +39,7 @@ pub(super) fn cancel_message(tx: &mut Tx<'_>, topic: &str, id: MessageId) -> Ste
             for subscriber in subscribers {
                 let row = in_flight(tx, subscriber, key)?;
                 let state = match &row {
-                    Some(row) => state_of(row.state),
+                    Some(row) => encode::state(row.state),
                     None if tx.subscriber(subscriber)?.cursor(log) < seq_of(key) => {
                         DeliveryState::Pending
                     }
@@ -154,16 +154,6 @@ fn in_flight(tx: &Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFlight>> 
             })
         })
         .optional()?)
-}
-
-fn state_of(state: i64) -> DeliveryState {
-    match state {
-        encode::LEASED => DeliveryState::Leased,
-        encode::RETRYING => DeliveryState::Retrying,
-        encode::PARKED => DeliveryState::Parked,
-        encode::DEAD => DeliveryState::DeadLettered,
-        _ => DeliveryState::Settled,
-    }
 }
 
 fn status(
