@@ -1,0 +1,28 @@
+//! The conformance scripts against the library itself, in memory and in a file.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod answers;
+mod arguments;
+mod face;
+mod operations;
+
+use std::sync::Arc;
+
+use blockqueue_conformance::{Face, run_all};
+
+use face::CoreFace;
+
+#[test]
+fn every_script_holds_in_memory() {
+    let report = run_all(|| Arc::new(CoreFace::in_memory()) as Arc<dyn Face>).unwrap();
+    println!("{report}");
+    report.assert_passed();
+}
+
+#[test]
+fn every_script_holds_in_a_file() {
+    let report = run_all(|| Arc::new(CoreFace::in_file()) as Arc<dyn Face>).unwrap();
+    println!("{report}");
+    report.assert_passed();
+}
