@@ -31,9 +31,9 @@ impl Clock {
     /// How long to sleep until `at`. A test clock stands still, so a sleeper waits to be woken instead.
     pub(crate) fn until(&self, at: Millis) -> Option<Duration> {
         match self {
-            Self::System => {
-                Some(Duration::from_millis(u64::try_from(at - self.now()).unwrap_or(0)))
-            }
+            Self::System => Some(Duration::from_millis(
+                u64::try_from(at.saturating_sub(self.now())).unwrap_or(0),
+            )),
             #[cfg(feature = "test-clock")]
             Self::Test(clock) => (clock.now_ms() >= at).then_some(Duration::ZERO),
         }

@@ -43,6 +43,15 @@ impl Work {
         u32::try_from(permits.min(limits::PENDING_OPS_MAX)).unwrap_or(u32::MAX)
     }
 
+    /// How many messages or deliveries it is about.
+    fn messages(&self) -> usize {
+        match self {
+            Self::Op(Op::Publish { messages, .. }) => messages.len(),
+            Self::Op(Op::Settle(items)) => items.len(),
+            _ => 1,
+        }
+    }
+
     fn size_bytes(&self) -> usize {
         match self {
             Self::Op(Op::Publish { messages, .. }) => {
@@ -66,7 +75,10 @@ pub(crate) struct Request {
 pub(crate) enum Command {
     Run(Request),
     /// Look again: a clock was moved.
-    #[cfg_attr(not(feature = "test-clock"), expect(dead_code, reason = "clocks move only in tests"))]
+    #[cfg_attr(
+        not(feature = "test-clock"),
+        expect(dead_code, reason = "clocks move only in tests")
+    )]
     Wake,
     Shutdown(Option<oneshot::Sender<Result<Answered>>>),
 }

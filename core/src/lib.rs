@@ -1,8 +1,10 @@
 //! A durable, embeddable fan-out message queue in one file.
 #![doc = ""]
 
+mod backoff;
 mod clock;
 mod engine;
+mod entropy;
 mod error;
 pub mod limits;
 mod model;

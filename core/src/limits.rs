@@ -57,11 +57,11 @@ pub const IDEMPOTENCY_WINDOW_MAX: Duration = Duration::from_hours(24 * 31);
 /// Longest retention of a topic.
 pub const RETENTION_MAX: Duration = Duration::from_hours(24 * 3_660);
 
-/// Operations that may wait to be written before callers must wait.
+/// Operations, and KiB of payload, that may wait to be written before callers must wait.
 pub(crate) const PENDING_OPS_MAX: usize = 65_536;
-/// Bytes that may wait to be written before callers must wait.
-pub(crate) const PENDING_BYTES_MAX: usize = 64 << 20;
 /// Operations in one write group.
 pub(crate) const GROUP_OPS_MAX: usize = 4_096;
 /// Rows that one bounded step of upkeep touches: expiry, promotion, trim, reclaim.
 pub(crate) const STEP_ROWS: usize = 1_000;
+/// Messages that one step of upkeep trims.
+pub(crate) const TRIM_ROWS: usize = 10_000;

@@ -570,13 +570,17 @@ mod tests {
             token: [7; 16],
         };
         let text = receipt.to_string();
-        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
+        assert!(
+            text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "{text}"
+        );
         assert_eq!(text.parse::<Receipt>().unwrap(), receipt);
     }
 
     #[test]
     fn garbage_is_not_a_receipt() {
-        for text in ["", "x", "💥", "AAAA", &"A".repeat(69), &"A".repeat(71), &"A".repeat(10_000)] {
+        for text in ["", "x", "💥", "AAAA", &"A".repeat(69), &"A".repeat(71), &"A".repeat(10_000)]
+        {
             assert_eq!(text.parse::<Receipt>(), Err(Error::InvalidReceipt), "{text}");
         }
     }

@@ -26,24 +26,75 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) enum Op {
     CreateTopic(NewTopic),
-    UpdateTopic { topic: String, change: TopicChange },
-    DeleteTopic { topic: String },
-    PauseTopic { topic: String, paused: bool },
-    CreateSubscribers { topic: String, subscribers: Vec<NewSubscriber> },
-    UpdateSubscriber { source: Source, change: SubscriberChange },
-    DeleteSubscriber { source: Source },
-    PauseSubscriber { source: Source, paused: bool },
-    Publish { topic: Arc<str>, messages: Vec<Message> },
+    UpdateTopic {
+        topic: String,
+        change: TopicChange,
+    },
+    DeleteTopic {
+        topic: String,
+    },
+    PauseTopic {
+        topic: String,
+        paused: bool,
+    },
+    CreateSubscribers {
+        topic: String,
+        subscribers: Vec<NewSubscriber>,
+    },
+    UpdateSubscriber {
+        source: Source,
+        change: SubscriberChange,
+    },
+    DeleteSubscriber {
+        source: Source,
+    },
+    PauseSubscriber {
+        source: Source,
+        paused: bool,
+    },
+    Publish {
+        topic: Arc<str>,
+        messages: Vec<Message>,
+    },
     Settle(Vec<Settle>),
     /// Gives back what was claimed for a caller that went away.
     Release(Vec<Receipt>),
-    CancelMessage { topic: String, id: MessageId },
-    CancelDelivery { source: Source, id: MessageId, reason: Option<String> },
-    Redrive { source: Source, which: DeadLetters },
-    PurgeDeadLetters { source: Source, which: DeadLetters },
-    Seek { source: Source, to: SeekTo },
+    CancelMessage {
+        topic: String,
+        id: MessageId,
+    },
+    CancelDelivery {
+        source: Source,
+        id: MessageId,
+        reason: Option<String>,
+    },
+    /// `done` counts what earlier transactions of the same call did.
+    Redrive {
+        source: Source,
+        which: DeadLetters,
+        done: u64,
+    },
+    PurgeDeadLetters {
+        source: Source,
+        which: DeadLetters,
+        done: u64,
+    },
+    Seek {
+        source: Source,
+        to: SeekTo,
+    },
     /// Bounded upkeep: trim, sweep, reclaim.
     Upkeep,
+}
+
+impl Op {
+    /// The same operation, of which so many are done.
+    pub(crate) fn go_on(mut self, so_far: u64) -> Self {
+        if let Self::Redrive { done, .. } | Self::PurgeDeadLetters { done, .. } = &mut self {
+            *done = so_far;
+        }
+        self
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -80,9 +131,13 @@ pub(crate) enum Outcome {
     Settled(Vec<Result<Settled>>),
     Cancelled(Vec<DeliveryStatus>),
     Count(u64),
+    /// So many are done and there are more: the same operation goes on in another transaction.
+    Partial(u64),
     Sought(Sought),
     Answer(Answer),
-    Upkeep { more: bool },
+    Upkeep {
+        more: bool,
+    },
 }
 
 #[derive(Debug, Default)]

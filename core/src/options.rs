@@ -22,6 +22,16 @@ macro_rules! setters {
     };
 }
 
+/// As `setters`, for optional texts.
+macro_rules! text_setters {
+    ($($(#[$doc:meta])* $setter:ident: $field:ident;)*) => {
+        $($(#[$doc])* #[must_use] pub fn $setter(mut self, value: impl Into<String>) -> Self {
+            self.$field = Some(value.into());
+            self
+        })*
+    };
+}
+
 /// How safe an answered write is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -435,20 +445,23 @@ impl Message {
     }
 
     setters! {
-        /// Says what the payload is.
-        with_content_type: content_type = String;
-        /// Ties the message to others.
-        with_correlation_id: correlation_id = String;
         /// Sets the priority.
         with_priority: priority = i16;
         /// Delays the delivery.
         with_delay: delay = Duration;
         /// Sets the time of delivery.
         with_deliver_at: deliver_at = SystemTime;
-        /// Makes a repeat of this publish harmless.
-        with_idempotency_key: idempotency_key = String;
         /// Replaces all headers.
         with_headers: headers = BTreeMap<String, String>;
+    }
+
+    text_setters! {
+        /// Says what the payload is.
+        with_content_type: content_type;
+        /// Ties the message to others.
+        with_correlation_id: correlation_id;
+        /// Makes a repeat of this publish harmless.
+        with_idempotency_key: idempotency_key;
     }
 
     /// Adds a header, or replaces it.
@@ -568,10 +581,13 @@ impl NackOptions {
     setters! {
         /// Sets the pause before the next attempt.
         with_delay: delay = Duration;
-        /// Says what went wrong.
-        with_error: error = String;
         /// Makes it a dead letter now.
         with_give_up: give_up = bool;
+    }
+
+    text_setters! {
+        /// Says what went wrong.
+        with_error: error;
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -615,8 +631,11 @@ impl Page {
     setters! {
         /// Sets how many entries to return at most.
         with_limit: limit = usize;
+    }
+
+    text_setters! {
         /// Begins after the place where another page ended.
-        with_after: after = String;
+        with_after: after;
     }
 
     pub(crate) fn limit(&self) -> Result<usize> {
@@ -705,7 +724,9 @@ pub(crate) fn name(what: &str, name: &str) -> Result<()> {
         });
     }
     if name.chars().any(|character| character == '/' || character.is_control()) {
-        return Err(Error::invalid(format!("the name of a {what} has no / and no control character")));
+        return Err(Error::invalid(format!(
+            "the name of a {what} has no / and no control character"
+        )));
     }
     Ok(())
 }

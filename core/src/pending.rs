@@ -32,7 +32,11 @@ pub struct Pending<T> {
 enum State {
     Failed(Error),
     /// Too much is waiting to be written: the work is handed over when there is room.
-    Throttled { permit: Permit, work: Work, commands: Sender<Command> },
+    Throttled {
+        permit: Permit,
+        work: Work,
+        commands: Sender<Command>,
+    },
     Sent(oneshot::Receiver<Result<Answered>>),
     Finished,
 }

@@ -191,7 +191,8 @@ impl Queue {
     /// `unknown_topic`, `invalid_argument` for the page.
     pub fn subscribers(&self, topic: &str, page: Page) -> Pending<Listed<Subscriber>> {
         let topic = topic.to_owned();
-        let query = page.limit().map(|limit| Query::Subscribers { topic, limit, after: page.after });
+        let query =
+            page.limit().map(|limit| Query::Subscribers { topic, limit, after: page.after });
         self.read_checked(query, |answer| match answer {
             Answer::Subscribers(subscribers) => Some(subscribers),
             _ => None,
@@ -336,7 +337,11 @@ impl Queue {
         self.claim_sources(sources.collect(), options)
     }
 
-    fn claim_sources(&self, sources: Vec<Source>, options: &ClaimOptions) -> Pending<Vec<Delivery>> {
+    fn claim_sources(
+        &self,
+        sources: Vec<Source>,
+        options: &ClaimOptions,
+    ) -> Pending<Vec<Delivery>> {
         let valid = options
             .validate()
             .and_then(|()| options::count("sources", sources.len(), limits::CLAIM_SOURCES_MAX));
@@ -470,10 +475,8 @@ impl Queue {
         receipts: &[Receipt],
         reason: Option<&str>,
     ) -> Pending<Vec<Result<()>>> {
-        let items = receipts
-            .iter()
-            .map(|&receipt| Settle { receipt, verb: cancel_verb(reason) })
-            .collect();
+        let items =
+            receipts.iter().map(|&receipt| Settle { receipt, verb: cancel_verb(reason) }).collect();
         self.settle_batch(Ok(items), into_cancelled)
     }
 
@@ -522,7 +525,8 @@ impl Queue {
         page: Page,
     ) -> Pending<Listed<DeadLetter>> {
         let source = source(topic, subscriber);
-        let query = page.limit().map(|limit| Query::DeadLetters { source, limit, after: page.after });
+        let query =
+            page.limit().map(|limit| Query::DeadLetters { source, limit, after: page.after });
         self.read_checked(query, |answer| match answer {
             Answer::DeadLetters(dead) => Some(dead),
             _ => None,
@@ -535,7 +539,7 @@ impl Queue {
     /// `unknown_topic`, `unknown_subscriber`, `invalid_argument`.
     pub fn redrive(&self, topic: &str, subscriber: &str, which: DeadLetters) -> Pending<u64> {
         let source = source(topic, subscriber);
-        self.checked(which.validate(), |()| Op::Redrive { source, which }, into_count)
+        self.checked(which.validate(), |()| Op::Redrive { source, which, done: 0 }, into_count)
     }
 
     /// Deletes dead letters; the answer is how many.
@@ -549,7 +553,11 @@ impl Queue {
         which: DeadLetters,
     ) -> Pending<u64> {
         let source = source(topic, subscriber);
-        self.checked(which.validate(), |()| Op::PurgeDeadLetters { source, which }, into_count)
+        self.checked(
+            which.validate(),
+            |()| Op::PurgeDeadLetters { source, which, done: 0 },
+            into_count,
+        )
     }
 
     /// What went wrong with a delivery so far, oldest first.
@@ -655,7 +663,11 @@ impl Queue {
 
     // --- plumbing ---------------------------------------------------------------------------------
 
-    fn write<T>(&self, op: Op, map: impl FnOnce(Outcome) -> Result<T> + Send + 'static) -> Pending<T> {
+    fn write<T>(
+        &self,
+        op: Op,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
         self.engine.start_work(Work::Op(op), map)
     }
 

@@ -66,8 +66,9 @@ pub(crate) trait Store: Send {
     /// Whether another process has committed since the last call.
     fn changed(&mut self) -> Result<bool>;
 
-    /// After a group was answered: keeps the log short. `idle` allows what would delay callers.
-    fn tidy(&mut self, idle: bool) -> Result<()>;
+    /// After a group was answered: keeps the log short. `idle` allows what would delay callers. The
+    /// answer is whether there is more of it to do.
+    fn tidy(&mut self, idle: bool) -> Result<bool>;
 
     /// A reading side of its own, or `None` if reads must run on the writer thread.
     fn reader(&self) -> Result<Option<Box<dyn Read>>>;

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_value_is_counted_in_the_first_bucket_that_holds_it() {
-        for (value, bucket) in [(0, 0), (1, 0), (2, 1), (4, 1), (5, 2), (64, 3), (65, 4), (9999, 6)] {
+        for (value, bucket) in [(0, 0), (1, 0), (2, 1), (4, 1), (5, 2), (64, 3), (65, 4), (9999, 6)]
+        {
             let buckets: [AtomicU64; 7] = Default::default();
             count(&buckets, value);
             assert_eq!(buckets[bucket].load(Ordering::Relaxed), 1, "{value}");

@@ -24,13 +24,18 @@ use crate::store::{Effects, Fault, Follow, Store};
 /// How often a thread with waiting claims looks whether another process has committed.
 const POLL: Duration = Duration::from_millis(20);
 /// How long after the last operation upkeep begins.
-const IDLE: Duration = Duration::from_millis(50);
+const IDLE: Duration = Duration::from_millis(200);
 /// How long after a failed group nothing is tried that nobody asks for.
 const BACKOFF: Duration = Duration::from_millis(200);
 /// Waiting claims of one queue; more are refused with `busy`.
 const WAITING_MAX: usize = 1_000_000;
-/// Operations after which upkeep gets its turn although there is no pause.
-const UPKEEP_EVERY_OPS: usize = 20_000;
+/// How often upkeep looks for what time alone made removable.
+const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long upkeep waits for a pause when there is something to do.
+const UPKEEP_WITHIN: Duration = Duration::from_secs(1);
+/// Messages handled after which upkeep gets its turn although there is no pause. One step of upkeep
+/// trims twice as many, so that it keeps up.
+const UPKEEP_EVERY_MESSAGES: usize = limits::TRIM_ROWS / 2;
 
 type ReplyTo = oneshot::Sender<Result<Answered>>;
 
@@ -40,6 +45,8 @@ pub(super) struct Writer {
     inbox: Receiver<Command>,
     give_back: Sender<Command>,
     parking: Parking,
+    /// Operations on many rows that go on in the next group.
+    carried: Vec<Request>,
     stats: Arc<Stats>,
     /// When a delayed message or a lease falls due next.
     next_due: Option<Millis>,
@@ -49,7 +56,10 @@ pub(super) struct Writer {
     backoff: Option<Instant>,
     /// There may be upkeep to do.
     untidy: bool,
-    ops_since_upkeep: usize,
+    /// Messages published or settled since upkeep had its last turn.
+    handled: usize,
+    /// When upkeep had its last turn.
+    upkept: Instant,
     ending: Option<Option<ReplyTo>>,
 }
 
@@ -67,12 +77,14 @@ impl Writer {
             inbox,
             give_back,
             parking: Parking::default(),
+            carried: Vec::new(),
             stats,
             next_due: None,
             more: true,
             backoff: None,
             untidy: true,
-            ops_since_upkeep: 0,
+            handled: 0,
+            upkept: monotonic(),
             ending: None,
         }
     }
@@ -92,8 +104,9 @@ impl Writer {
 
     /// Waits for work and takes everything that is there, up to the bounds of a group.
     fn gather(&mut self) -> Vec<Request> {
-        let mut requests = Vec::new();
-        match self.inbox.recv_timeout(self.patience()) {
+        let mut requests = std::mem::take(&mut self.carried);
+        let patience = if requests.is_empty() { self.patience() } else { Duration::ZERO };
+        match self.inbox.recv_timeout(patience) {
             Ok(command) => self.accept(command, &mut requests),
             Err(RecvTimeoutError::Timeout) => return requests,
             Err(RecvTimeoutError::Disconnected) => self.ending = Some(None),
@@ -114,7 +127,10 @@ impl Writer {
     fn accept(&mut self, command: Command, requests: &mut Vec<Request>) {
         match command {
             Command::Run(request) => requests.push(request),
-            Command::Wake => self.more = true,
+            Command::Wake => {
+                self.more = true;
+                self.untidy = true;
+            }
             Command::Shutdown(reply) => self.ending = Some(reply),
         }
     }
@@ -131,7 +147,7 @@ impl Writer {
         };
         let deadline = self.parking.next_deadline().map_or(far, until);
         let poll = if self.parking.len() > 0 { POLL } else { far };
-        let idle = if self.untidy { IDLE } else { far };
+        let idle = if self.untidy { IDLE } else { UPKEEP_EVERY };
         due.min(deadline).min(poll).min(idle)
     }
 
@@ -154,14 +170,16 @@ impl Writer {
     /// One turn: a group if there is anything to do, then what nobody waits for.
     fn turn(&mut self, requests: Vec<Request>) {
         let asked = requests.len();
+        self.handled += requests.iter().map(|request| request.work.messages()).sum::<usize>();
         self.run_group(requests);
         self.expire_waits();
         self.notice_others();
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
-        self.ops_since_upkeep += asked;
         self.untidy |= asked > 0;
         let idle = asked == 0 && !self.more;
-        if self.untidy && (idle || self.ops_since_upkeep >= UPKEEP_EVERY_OPS) {
+        let since = self.upkept.elapsed();
+        let busy_for_long = self.handled >= UPKEEP_EVERY_MESSAGES || since >= UPKEEP_WITHIN;
+        if (self.untidy && (idle || busy_for_long)) || since >= UPKEEP_EVERY {
             self.upkeep(idle);
         } else if asked > 0 {
             // What it fails to do now, it does later.
@@ -215,8 +233,9 @@ impl Writer {
                 self.backoff = None;
                 self.next_due = applied.next_due;
                 self.more |= applied.more;
-                for (outcome, reply) in applied.outcomes.into_iter().zip(group.replies) {
-                    let _ = reply.send(outcome.map(Answered::new));
+                let requests = group.ops.into_iter().zip(group.replies);
+                for (outcome, (op, reply)) in applied.outcomes.into_iter().zip(requests) {
+                    self.answer(op, reply, outcome);
                 }
                 for (ticket, outcome) in filled {
                     self.answer_claim(ticket, outcome);
@@ -236,6 +255,16 @@ impl Writer {
                     self.answer_claim(ticket, Err(error.clone()));
                 }
             }
+        }
+    }
+
+    fn answer(&mut self, op: Op, reply: ReplyTo, outcome: Result<Outcome>) {
+        if let Ok(Outcome::Partial(done)) = outcome {
+            // It goes on after whatever came in meanwhile.
+            let work = Work::Op(op.go_on(done));
+            self.carried.push(Request { work, reply, permit: None });
+        } else {
+            let _ = reply.send(outcome.map(Answered::new));
         }
     }
 
@@ -271,7 +300,8 @@ impl Writer {
     }
 
     fn upkeep(&mut self, idle: bool) {
-        self.ops_since_upkeep = 0;
+        self.handled = 0;
+        self.upkept = monotonic();
         self.untidy = match self.store.apply(&[Op::Upkeep], &mut Nobody) {
             Ok(applied) => {
                 self.next_due = applied.next_due;
@@ -285,14 +315,13 @@ impl Writer {
             }
         };
         if !self.untidy {
-            // What it fails to do now, it does later.
-            let _ = self.store.tidy(idle);
+            self.untidy = self.store.tidy(idle).unwrap_or(false);
         }
     }
 
     /// Finishes what was handed over before the end, then tells everybody who waits.
     fn end(mut self) {
-        let mut requests = Vec::new();
+        let mut requests = std::mem::take(&mut self.carried);
         while let Ok(command) = self.inbox.try_recv() {
             match command {
                 Command::Run(request) => requests.push(request),
@@ -306,6 +335,7 @@ impl Writer {
         while !requests.is_empty() {
             let rest = requests.split_off(requests.len().min(limits::GROUP_OPS_MAX));
             self.run_group(std::mem::replace(&mut requests, rest));
+            requests.append(&mut self.carried);
         }
         for parked in self.parking.drain() {
             let _ = parked.reply.send(Err(Error::Shutdown));

@@ -1,15 +1,290 @@
-//! stub
+//! The store in one `SQLite` file, or in memory.
+//!
+//! Owns the write connection, its cache and its transactions. Verbs are in files of their own below.
+
+mod backlog;
+mod backup;
+mod cache;
+mod cancel;
+mod claim;
+mod connection;
+mod dead;
+mod diagnose;
+mod due;
+mod encode;
+mod error;
+mod extend;
+mod ids;
+mod migrate;
+mod position;
+mod publish;
+mod read;
+mod recent;
+mod rows;
+mod seek;
+mod settle;
+mod topology;
+mod tx;
+mod upkeep;
+
+use std::collections::HashMap;
 use std::path::Path;
-use super::*;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use cache::Cache;
+use connection::Place;
+use error::from_sqlite;
+use recent::Recent;
+use tx::{Step, Stop, Tx};
+
+use super::{Applied, Effects, Fault, Follow, Read, Store};
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+use crate::op::{Answer, Op, Outcome, Query};
 use crate::options::OpenOptions;
-pub(crate) struct SqliteStore;
-impl SqliteStore {
-    pub(crate) fn open(_p: &Path, _o: &OpenOptions) -> Result<Self> { Ok(Self) }
+
+/// Pages of the write-ahead log after which the writer checkpoints (16 MiB).
+const CHECKPOINT_PAGES: u32 = 4_096;
+/// Pages given back to the file system by one step.
+const VACUUM_PAGES: u32 = 1_000;
+/// Free pages that are kept for the next messages rather than given back (4 MiB).
+const FREE_PAGES_KEPT: u32 = 1_024;
+
+pub(crate) struct SqliteStore {
+    place: Place,
+    options: OpenOptions,
+    clock: Clock,
+    connection: Connection,
+    tag: u16,
+    cache: Cache,
+    recent: Recent,
+    /// `PRAGMA data_version` when the cache was last right.
+    data_version: i64,
+    /// As `changed` last saw it.
+    seen_version: i64,
+    /// The cache agrees with the database as of `data_version`.
+    cache_is_right: bool,
+    /// A commit had no clear outcome: open the file anew before the next transaction.
+    must_reopen: bool,
 }
+
+impl SqliteStore {
+    pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+        let place = Place::new(path);
+        let mut connection = connection::writer(&place, options)?;
+        let tag = migrate::migrate(&mut connection, options.clock.now())?;
+        Ok(Self {
+            place,
+            options: options.clone(),
+            clock: options.clock.clone(),
+            connection,
+            tag,
+            cache: Cache::default(),
+            recent: Recent::default(),
+            data_version: 0,
+            seen_version: 0,
+            cache_is_right: false,
+            must_reopen: false,
+        })
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        if self.must_reopen {
+            let options = self.options.clone().with_must_exist(true);
+            self.connection = connection::writer(&self.place, &options)?;
+            self.must_reopen = false;
+            self.cache_is_right = false;
+        }
+        Ok(())
+    }
+
+    /// Everything between BEGIN and COMMIT.
+    fn run(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
+        let Self { connection, cache, recent, clock, tag, data_version, cache_is_right, .. } = self;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| Fault::NotApplied(from_sqlite(error)))?;
+        let divide = |error| Fault::Divide(from_sqlite(error));
+        let version = version_of(&transaction).map_err(divide)?;
+        let mut effects = Effects::default();
+        if !*cache_is_right || version != *data_version {
+            *cache = Cache::default();
+            effects.foreign = *data_version != 0;
+        }
+        // Right again only when this transaction is committed.
+        *cache_is_right = false;
+        *data_version = version;
+        let now = clock.now();
+        let leases = HashMap::new();
+        let connection = &*transaction;
+        let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases };
+        let applied = apply_all(&mut tx, ops, follow).map_err(|stop| match stop {
+            Stop::Refused(error) => Fault::Divide(error),
+            Stop::Broken(error) => divide(error),
+        })?;
+        transaction.commit().map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => {
+                Fault::NotApplied(from_sqlite(error))
+            }
+            _ => Fault::Unknown(Error::OutcomeUnknown { detail: error.to_string() }),
+        })?;
+        *cache_is_right = true;
+        Ok(applied)
+    }
+}
+
+fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Applied> {
+    let more = due::bring(tx)?;
+    let mut outcomes = Vec::with_capacity(ops.len());
+    for op in ops {
+        outcomes.push(refusable(run_op(tx, op))?);
+    }
+    let mut answers = Vec::new();
+    loop {
+        let claims = follow.follow(&mut tx.effects, tx.now, std::mem::take(&mut answers));
+        if claims.is_empty() {
+            break;
+        }
+        for claim in &claims {
+            answers.push(refusable(claim::claim(tx, claim))?);
+        }
+    }
+    tx.flush()?;
+    Ok(Applied { outcomes, next_due: due::next(tx), more })
+}
+
+/// A refusal is the outcome of its operation; anything else ends the transaction.
+fn refusable(step: Step<Outcome>) -> Step<Result<Outcome>> {
+    match step {
+        Ok(outcome) => Ok(Ok(outcome)),
+        // Found in the middle of its writes, perhaps: nothing of it may stay.
+        Err(Stop::Refused(error @ Error::Internal { .. })) => Err(Stop::Refused(error)),
+        Err(Stop::Refused(error)) => Ok(Err(error)),
+        Err(broken) => Err(broken),
+    }
+}
+
+fn run_op(tx: &mut Tx<'_>, op: &Op) -> Step<Outcome> {
+    match op {
+        Op::CreateTopic(new) => topology::create_topic(tx, new),
+        Op::UpdateTopic { topic, change } => topology::update_topic(tx, topic, change),
+        Op::DeleteTopic { topic } => topology::delete_topic(tx, topic),
+        Op::PauseTopic { topic, paused } => topology::pause_topic(tx, topic, *paused),
+        Op::CreateSubscribers { topic, subscribers } => {
+            topology::create_subscribers(tx, topic, subscribers)
+        }
+        Op::UpdateSubscriber { source, change } => topology::update_subscriber(tx, source, change),
+        Op::DeleteSubscriber { source } => topology::delete_subscriber(tx, source),
+        Op::PauseSubscriber { source, paused } => topology::pause_subscriber(tx, source, *paused),
+        Op::Publish { topic, messages } => publish::publish(tx, topic, messages),
+        Op::Settle(items) => settle::settle(tx, items),
+        Op::Release(receipts) => settle::release(tx, receipts),
+        Op::CancelMessage { topic, id } => cancel::cancel_message(tx, topic, *id),
+        Op::CancelDelivery { source, id, reason } => {
+            cancel::cancel_delivery(tx, source, *id, reason.as_deref())
+        }
+        Op::Redrive { source, which, done } => dead::redrive(tx, source, which, *done),
+        Op::PurgeDeadLetters { source, which, done } => dead::purge(tx, source, which, *done),
+        Op::Seek { source, to } => seek::seek(tx, source, *to),
+        Op::Upkeep => upkeep::upkeep(tx),
+    }
+}
+
+fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
 impl Store for SqliteStore {
-    fn apply(&mut self, _ops: &[Op], _f: &mut dyn Follow) -> Result<Applied, Fault> { Err(Fault::NotApplied(Error::Busy)) }
-    fn changed(&mut self) -> Result<bool> { Ok(false) }
-    fn tidy(&mut self, _idle: bool) -> Result<()> { Ok(()) }
-    fn reader(&self) -> Result<Option<Box<dyn Read>>> { Ok(None) }
-    fn read(&mut self, _q: &Query) -> Result<Answer> { Err(Error::Busy) }
+    fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
+        self.reopen().map_err(Fault::NotApplied)?;
+        let result = self.run(ops, follow);
+        match &result {
+            Ok(_) => self.recent.commit(),
+            Err(fault) => {
+                self.recent.roll_back();
+                self.must_reopen |= matches!(fault, Fault::Unknown(_));
+            }
+        }
+        result
+    }
+
+    fn changed(&mut self) -> Result<bool> {
+        if matches!(self.place, Place::Memory) {
+            return Ok(false);
+        }
+        let version = version_of(&self.connection).map_err(from_sqlite)?;
+        Ok(std::mem::replace(&mut self.seen_version, version) != version)
+    }
+
+    fn tidy(&mut self, idle: bool) -> Result<bool> {
+        let pages = connection::wal_pages();
+        if matches!(self.place, Place::Memory) {
+            return Ok(false);
+        }
+        let mut more = false;
+        if idle {
+            more = self.give_space_back().map_err(from_sqlite)?;
+        }
+        if idle && !more && pages > 0 {
+            self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        } else if pages >= CHECKPOINT_PAGES {
+            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(more)
+    }
+
+    fn reader(&self) -> Result<Option<Box<dyn Read>>> {
+        match &self.place {
+            Place::Memory => Ok(None),
+            Place::File(path) => {
+                let connection = connection::reader(path)?;
+                Ok(Some(Box::new(SqliteReader { connection, clock: self.clock.clone() })))
+            }
+        }
+    }
+
+    fn read(&mut self, query: &Query) -> Result<Answer> {
+        read::answer(&self.connection, self.clock.now(), query)
+    }
+}
+
+impl SqliteStore {
+    fn checkpoint(&mut self, sql: &str) -> Result<()> {
+        // A reader in the way is no error: the next checkpoint gets further.
+        connection::do_not_wait(&mut self.connection)?;
+        let result = self.connection.query_row(sql, [], |_| Ok(()));
+        connection::wait_for_locks(&mut self.connection)?;
+        connection::forget_wal_pages();
+        result.map_err(from_sqlite)
+    }
+
+    /// The answer is whether there is more to give back.
+    fn give_space_back(&self) -> rusqlite::Result<bool> {
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
+        let free: u32 = pragma("freelist_count")?;
+        let mode: u32 = pragma("auto_vacuum")?;
+        if mode != 2 || free <= FREE_PAGES_KEPT {
+            return Ok(false);
+        }
+        // Each step of the statement frees one page: it must be stepped to its end.
+        let step = (free - FREE_PAGES_KEPT).min(VACUUM_PAGES);
+        let mut statement =
+            self.connection.prepare(&format!("PRAGMA incremental_vacuum({step})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(free - step > FREE_PAGES_KEPT)
+    }
+}
+
+struct SqliteReader {
+    connection: Connection,
+    clock: Clock,
+}
+
+impl Read for SqliteReader {
+    fn read(&mut self, query: &Query) -> Result<Answer> {
+        let now: Millis = self.clock.now();
+        read::answer(&self.connection, now, query)
+    }
 }

@@ -151,6 +151,7 @@ CREATE INDEX blockqueue_delivery_retry
   ON blockqueue_delivery (subscriber_id, priority, ready_at) WHERE state = 2;
 CREATE INDEX blockqueue_delivery_dead
   ON blockqueue_delivery (subscriber_id, ready_at) WHERE state = 4;
+CREATE INDEX blockqueue_delivery_ahead ON blockqueue_delivery (subscriber_id) WHERE state = 5;
 
 -- One row per claim call, not per delivery, so that expiry is found without indexing each delivery.
 CREATE TABLE blockqueue_lease (
@@ -167,7 +168,7 @@ CREATE TABLE blockqueue_lease (
 ) WITHOUT ROWID;
 CREATE INDEX blockqueue_lease_expiry ON blockqueue_lease (expires_at) WHERE expires_at IS NOT NULL;
 
--- What went wrong with deliveries that have a row.
+-- What went wrong with deliveries, for as long as their messages are kept.
 CREATE TABLE blockqueue_failure (
   message_id INTEGER NOT NULL,
   subscriber_id INTEGER NOT NULL,

@@ -1,0 +1,2 @@
+-- ?1 key.
+DELETE FROM blockqueue_delayed WHERE id = ?1;

@@ -1,0 +1,2 @@
+-- ?1 log.
+DELETE FROM blockqueue_log WHERE id = ?1;

@@ -1,0 +1,2 @@
+-- ?1 key.
+SELECT published_at FROM blockqueue_message WHERE id = ?1;

@@ -1,0 +1,1 @@
+SELECT version, checksum FROM blockqueue_migration ORDER BY version;

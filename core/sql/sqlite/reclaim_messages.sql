@@ -1,0 +1,3 @@
+-- ?1 first key, ?2 last key, ?3 how many. Of a log that nobody sees any more.
+DELETE FROM blockqueue_message
+ WHERE id IN (SELECT id FROM blockqueue_message WHERE id >= ?1 AND id <= ?2 ORDER BY id LIMIT ?3);

@@ -1,0 +1,2 @@
+-- Whether the file is new.
+SELECT count(*) FROM sqlite_master;

@@ -1,0 +1,217 @@
+//! What time brings: the prologue of every write transaction.
+//!
+//! Appends delayed messages that are due, and ends leases that have expired: their deliveries wait for
+//! their next attempt, or are dead letters. Bounded per transaction. Invariant: whatever a transaction
+//! sees afterwards, up to the bound, nothing in it is overdue.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::cache::{SubscriberId, key};
+use super::settle;
+use super::tx::{Step, Tx};
+use crate::clock::Millis;
+use crate::error::Error;
+use crate::limits;
+
+/// What the history says about an attempt whose lease expired.
+const EXPIRED: &str = "lease expired";
+
+/// The answer is whether there is more than one transaction may touch.
+pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
+    let more_delayed = is_due(tx.cache.next_delayed, tx.now) && promote(tx)?;
+    let more_expired = is_due(tx.cache.next_expiry, tx.now) && expire(tx)?;
+    if tx.cache.next_delayed.is_none() {
+        let next = include_str!("../../../sql/sqlite/delayed_next.sql");
+        tx.cache.next_delayed = Some(first(tx.connection, next)?);
+    }
+    if tx.cache.next_expiry.is_none() {
+        tx.flush()?;
+        let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
+        tx.cache.next_expiry = Some(first(tx.connection, next)?);
+    }
+    Ok(more_delayed || more_expired)
+}
+
+/// When something falls due next.
+pub(super) fn next(tx: &Tx<'_>) -> Option<Millis> {
+    [tx.cache.next_delayed, tx.cache.next_expiry].into_iter().flatten().flatten().min()
+}
+
+fn is_due(next: Option<Option<Millis>>, now: Millis) -> bool {
+    next.is_none_or(|at| at.is_some_and(|at| at <= now))
+}
+
+fn first(connection: &Connection, sql: &str) -> Step<Option<Millis>> {
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// Appends delayed messages that are due to their logs, in the order in which they fell due.
+fn promote(tx: &mut Tx<'_>) -> Step<bool> {
+    tx.cache.next_delayed = None;
+    let mut due = Vec::new();
+    {
+        let sql = include_str!("../../../sql/sqlite/delayed_due.sql");
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![tx.now, limits::STEP_ROWS])?;
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            let size: usize = row.get("size_bytes")?;
+            bytes += size;
+            due.push(Due {
+                id: row.get("id")?,
+                topic: row.get("topic_id")?,
+                priority: row.get("priority")?,
+                due_at: row.get("due_at")?,
+                size,
+            });
+            if bytes > limits::BATCH_BYTES_MAX {
+                break;
+            }
+        }
+    }
+    let more = due.len() >= limits::STEP_ROWS;
+    for message in due {
+        if tx.load_topic(message.topic)? {
+            append(tx, &message)?;
+        }
+        tx.connection
+            .prepare_cached(include_str!("../../../sql/sqlite/delayed_delete.sql"))?
+            .execute([message.id])?;
+    }
+    Ok(more)
+}
+
+struct Due {
+    id: i64,
+    topic: i64,
+    priority: i16,
+    due_at: Millis,
+    size: usize,
+}
+
+fn append(tx: &mut Tx<'_>, message: &Due) -> Step<()> {
+    let log = tx.log_for(message.topic, message.priority, 1)?;
+    let connection = tx.connection;
+    let size = message.size.cast_signed() as i64;
+    let state = tx.log_mut(log)?;
+    state.published_at = state.published_at.max(message.due_at);
+    state.last_seq += 1;
+    connection.prepare_cached(include_str!("../../../sql/sqlite/message_promote.sql"))?.execute(
+        params![key(log, state.last_seq), state.published_at, state.position, message.id],
+    )?;
+    state.position += size;
+    let topic = tx.topic_mut(message.topic)?;
+    topic.delayed_count -= 1;
+    topic.delayed_bytes -= size;
+    let name = std::sync::Arc::clone(&topic.name);
+    tx.effects.appended.push((name, 1));
+    Ok(())
+}
+
+/// Ends leases that have expired, of any subscriber, oldest first.
+fn expire(tx: &mut Tx<'_>) -> Step<bool> {
+    tx.cache.next_expiry = None;
+    let mut leases: Vec<(SubscriberId, i64, Millis, String)> = Vec::new();
+    {
+        let sql = include_str!("../../../sql/sqlite/lease_expired.sql");
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([tx.now])?;
+        while let Some(row) = rows.next()? {
+            leases.push((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        }
+    }
+    let mut touched = 0;
+    for (subscriber, id, expired_at, runs) in leases {
+        if touched >= limits::STEP_ROWS {
+            return Ok(true);
+        }
+        touched += expire_lease(tx, subscriber, id, expired_at, &runs)?;
+    }
+    // As many leases as the statement returns at once may mean that there are more; `next_expiry`,
+    // which is read anew now, says so.
+    Ok(false)
+}
+
+fn expire_lease(
+    tx: &mut Tx<'_>,
+    subscriber: SubscriberId,
+    id: i64,
+    expired_at: Millis,
+    runs: &str,
+) -> Step<usize> {
+    let Some(lease) = tx.lease(subscriber, id)? else { return Ok(0) };
+    lease.expires_at = None;
+    lease.dirty = true;
+    if !tx.load_subscriber(subscriber)? {
+        // Deleted: its deliveries are being reclaimed.
+        return Ok(1);
+    }
+    let max_attempts = tx.subscriber(subscriber)?.options.max_attempts;
+    let deliveries = leased(tx, subscriber, id, runs)?;
+    let mut retrying = 0;
+    for delivery in &deliveries {
+        settle::record_failure(
+            tx,
+            subscriber,
+            delivery.message,
+            delivery.failures + 1,
+            Some(EXPIRED),
+        )?;
+        if delivery.attempts >= max_attempts {
+            settle::bury(tx, subscriber, delivery.message, delivery.failures + 1)?;
+            tx.leave_lease(subscriber, id)?;
+        } else {
+            retrying += 1;
+            let wait = settle::Wait {
+                lease: Some(id),
+                ready_at: expired_at,
+                attempts: delivery.attempts,
+                failures: delivery.failures + 1,
+            };
+            settle::retry(tx, subscriber, delivery.message, &wait)?;
+        }
+    }
+    let count = deliveries.len().cast_signed() as i64;
+    let counts = tx.counts(subscriber)?;
+    counts.leased -= count;
+    counts.retrying += retrying;
+    counts.dead += count - retrying;
+    counts.expired += count;
+    if retrying > 0 {
+        tx.note_ready(subscriber, expired_at)?;
+    }
+    Ok(deliveries.len() + 1)
+}
+
+/// A delivery that a lease still holds.
+pub(super) struct Leased {
+    pub message: i64,
+    pub attempts: u32,
+    pub failures: u32,
+}
+
+/// The deliveries that name this lease and are leased.
+pub(super) fn leased(
+    tx: &Tx<'_>,
+    subscriber: SubscriberId,
+    lease: i64,
+    runs: &str,
+) -> Step<Vec<Leased>> {
+    let runs: Vec<i64> =
+        serde_json::from_str(runs).map_err(|_| Error::internal("a lease has no runs"))?;
+    let sql = include_str!("../../../sql/sqlite/delivery_of_lease.sql");
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for run in runs.chunks_exact(2) {
+        let [first, last] = run else { continue };
+        let mut rows = statement.query(params![first, last, subscriber, lease])?;
+        while let Some(row) = rows.next()? {
+            found.push(Leased {
+                message: row.get(0)?,
+                attempts: row.get(1)?,
+                failures: row.get(2)?,
+            });
+        }
+    }
+    Ok(found)
+}

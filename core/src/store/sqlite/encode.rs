@@ -1,0 +1,130 @@
+//! How values stand in columns, in both directions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::cache::SubscriberId;
+use crate::clock::{Millis, duration_millis};
+use crate::options::{
+    BacklogLimit, BacklogPolicy, Retention, RetryPolicy, SubscriberOptions, TopicOptions,
+};
+
+// States of a delivery row.
+pub(super) const LEASED: i64 = 1;
+pub(super) const RETRYING: i64 = 2;
+pub(super) const PARKED: i64 = 3;
+pub(super) const DEAD: i64 = 4;
+pub(super) const SKIPPED: i64 = 5;
+
+pub(super) fn headers_to_json(headers: &BTreeMap<String, String>) -> Option<String> {
+    // A map of strings has a JSON form always.
+    (!headers.is_empty()).then(|| serde_json::to_string(headers).unwrap_or_default())
+}
+
+pub(super) fn headers_from_json(json: Option<&str>) -> BTreeMap<String, String> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+pub(super) fn runs_to_json(runs: &[i64]) -> String {
+    serde_json::to_string(runs).unwrap_or_default()
+}
+
+/// The state of a delivery that has a row, and its failures.
+pub(super) fn delivery_state(
+    connection: &Connection,
+    message: i64,
+    subscriber: SubscriberId,
+) -> rusqlite::Result<Option<(i64, u32)>> {
+    connection
+        .prepare_cached(include_str!("../../../sql/sqlite/delivery_state.sql"))?
+        .query_row(params![message, subscriber], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// When the next retry of one priority can be claimed.
+pub(super) fn next_retry(
+    connection: &Connection,
+    subscriber: SubscriberId,
+    priority: i16,
+) -> rusqlite::Result<Option<Millis>> {
+    connection
+        .prepare_cached(include_str!("../../../sql/sqlite/retry_next.sql"))?
+        .query_row(params![subscriber, priority], |row| row.get(0))
+        .optional()
+}
+
+/// Reads the settings of a topic from columns of their names.
+pub(super) fn topic_options(row: &Row<'_>) -> rusqlite::Result<TopicOptions> {
+    let retention = if let Some(ms) = millis(row, "retention_ms")? {
+        Retention::Duration(ms)
+    } else if let Some(count) = count(row, "retention_count")? {
+        Retention::Count(count)
+    } else if let Some(bytes) = count(row, "retention_bytes")? {
+        Retention::Bytes(bytes)
+    } else {
+        Retention::None
+    };
+    let backlog_limit = BacklogLimit {
+        messages: count(row, "backlog_count")?,
+        bytes: count(row, "backlog_bytes")?,
+        age: millis(row, "backlog_ms")?,
+        policy: match row.get("backlog_policy")? {
+            1 => BacklogPolicy::DropOldest,
+            _ => BacklogPolicy::Refuse,
+        },
+    };
+    let idempotency_window = millis(row, "idempotency_ms")?.unwrap_or_default();
+    Ok(TopicOptions { retention, backlog_limit, idempotency_window })
+}
+
+/// The settings of a topic as parameters: three of retention, four of the backlog, the window.
+pub(super) fn topic_params(options: &TopicOptions) -> [Option<i64>; 8] {
+    let (duration, messages, bytes) = match options.retention {
+        Retention::None => (None, None, None),
+        Retention::Duration(duration) => (Some(duration_millis(duration)), None, None),
+        Retention::Count(count) => (None, Some(signed(count)), None),
+        Retention::Bytes(bytes) => (None, None, Some(signed(bytes))),
+    };
+    let backlog = &options.backlog_limit;
+    [
+        duration,
+        messages,
+        bytes,
+        backlog.messages.map(signed),
+        backlog.bytes.map(signed),
+        backlog.age.map(duration_millis),
+        Some(i64::from(backlog.policy == BacklogPolicy::DropOldest)),
+        Some(duration_millis(options.idempotency_window)),
+    ]
+}
+
+/// Reads the settings of a subscriber from columns of their names.
+pub(super) fn subscriber_options(row: &Row<'_>) -> rusqlite::Result<SubscriberOptions> {
+    Ok(SubscriberOptions {
+        max_attempts: row.get("max_attempts")?,
+        lease: millis(row, "lease_ms")?.unwrap_or_default(),
+        claim_limit: row.get("claim_limit")?,
+        retry: RetryPolicy {
+            initial: millis(row, "retry_initial_ms")?.unwrap_or_default(),
+            max: millis(row, "retry_max_ms")?.unwrap_or_default(),
+            multiplier: row.get("retry_multiplier")?,
+            jitter: row.get("retry_jitter")?,
+        },
+    })
+}
+
+fn millis(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Duration>> {
+    Ok(count(row, column)?.map(Duration::from_millis))
+}
+
+fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let value: Option<i64> = row.get(column)?;
+    Ok(value.map(|value| u64::try_from(value).unwrap_or(0)))
+}
+
+/// Numbers beyond what a column holds mean the same as the largest one.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

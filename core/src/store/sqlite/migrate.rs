@@ -1,0 +1,110 @@
+//! Migrations: ordered, checksummed, each in the transaction that records it.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use sha2::{Digest as _, Sha256};
+
+use super::error::from_sqlite;
+use crate::clock::Millis;
+use crate::entropy;
+use crate::error::{Error, Result};
+
+struct Migration {
+    title: &'static str,
+    sql: &'static str,
+}
+
+/// In order; the first is version 1. Only ever added to.
+const MIGRATIONS: &[Migration] = &[Migration {
+    title: "log and cursor",
+    sql: include_str!("../../../sql/sqlite/migrations/0001_log_and_cursor.sql"),
+}];
+
+/// The newest schema version that this release knows.
+pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Brings the file to the newest version; the answer is the database's tag.
+pub(super) fn migrate(connection: &mut Connection, now: Millis) -> Result<u16> {
+    if version(connection)? != NEWEST {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(from_sqlite)?;
+        migrate_in(&transaction, now)?;
+        transaction.commit().map_err(from_sqlite)?;
+    }
+    verify(connection)?;
+    tag(connection)
+}
+
+/// The version of the file; 0 if it has no queue in it yet.
+pub(super) fn version(connection: &Connection) -> Result<u32> {
+    let has_table = connection
+        .prepare(include_str!("../../../sql/sqlite/migration_table.sql"))
+        .and_then(|mut statement| statement.exists([]))
+        .map_err(from_sqlite)?;
+    if !has_table {
+        return Ok(0);
+    }
+    let found: Option<u32> = connection
+        .query_row(include_str!("../../../sql/sqlite/migration_newest.sql"), [], |row| row.get(0))
+        .map_err(from_sqlite)?;
+    match found.unwrap_or(0) {
+        found if found > NEWEST => Err(Error::NewerSchema { found, known: NEWEST }),
+        found => Ok(found),
+    }
+}
+
+/// Another process may have come first: what is to be done is decided under the write lock.
+fn migrate_in(transaction: &Transaction<'_>, now: Millis) -> Result<()> {
+    let done = version(transaction)?;
+    let run = |sql: &str| transaction.execute_batch(sql).map_err(from_sqlite);
+    if done == 0 {
+        run(include_str!("../../../sql/sqlite/migration_create.sql"))?;
+    }
+    for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(done as usize) {
+        run(migration.sql)?;
+        transaction
+            .execute(
+                include_str!("../../../sql/sqlite/migration_insert.sql"),
+                params![version, migration.title, checksum(migration), now],
+            )
+            .map_err(from_sqlite)?;
+    }
+    if done == 0 {
+        let tag = u16::from_ne_bytes(entropy::bytes()) & 0x7ff;
+        transaction
+            .execute(include_str!("../../../sql/sqlite/meta_set.sql"), params!["tag", tag])
+            .map_err(from_sqlite)?;
+    }
+    Ok(())
+}
+
+/// The file must have been made by the migrations that this release knows.
+fn verify(connection: &Connection) -> Result<()> {
+    let mut statement = connection
+        .prepare(include_str!("../../../sql/sqlite/migration_list.sql"))
+        .map_err(from_sqlite)?;
+    let recorded = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect::<rusqlite::Result<Vec<(u32, String)>>>)
+        .map_err(from_sqlite)?;
+    let known: Vec<_> = (1_u32..).zip(MIGRATIONS.iter().map(checksum)).collect();
+    if recorded != known {
+        let detail = "the recorded migrations are not those of this release".to_owned();
+        return Err(Error::Corrupt { detail });
+    }
+    Ok(())
+}
+
+fn tag(connection: &Connection) -> Result<u16> {
+    connection
+        .query_row(include_str!("../../../sql/sqlite/meta_get.sql"), ["tag"], |row| row.get(0))
+        .optional()
+        .map_err(from_sqlite)?
+        .ok_or_else(|| Error::Corrupt { detail: "the database has no tag".to_owned() })
+}
+
+fn checksum(migration: &Migration) -> String {
+    Sha256::digest(migration.sql)
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}

@@ -1,0 +1,320 @@
+//! Publish: append messages to the logs of a topic, or set them aside until they are due.
+//!
+//! Owns sequence numbers, ids and idempotency keys. Does not know subscribers: its cost is the same
+//! for one and for a hundred. Invariant: within a log, sequence numbers are dense and `published_at`
+//! never goes back.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
+
+use super::cache::{LogId, TopicId, key};
+use super::tx::{Step, Tx};
+use super::{backlog, encode};
+use crate::clock::{Millis, duration_millis, from_millis, to_millis};
+use crate::error::Error;
+use crate::model::{IdParts, MessageId, Published};
+use crate::op::Outcome;
+use crate::options::Message;
+
+/// Where a message's id came from: all that an answer needs.
+#[derive(Debug, Clone, Copy)]
+struct Accepted {
+    key: i64,
+    accepted_at: Millis,
+    due_at: Option<Millis>,
+}
+
+/// What is to be done with one message of a batch.
+enum Plan {
+    Append,
+    Delay(Millis),
+    /// Its idempotency key was used before, in the database or by an earlier message of the batch.
+    Known(Accepted),
+    SameAs(usize),
+}
+
+type Fingerprint = [u8; 16];
+
+pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Step<Outcome> {
+    let topic = tx.topic_id(topic)?;
+    let plans = plan(tx, topic, messages)?;
+    backlog::check(tx, topic, messages)?;
+    let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
+    let mut appended = 0;
+    let mut appender = Appender::default();
+    for (message, plan) in messages.iter().zip(&plans) {
+        let done = match *plan {
+            Plan::Append => {
+                appended += 1;
+                let at = appender.append(tx, topic, message, messages.len())?;
+                remember(tx, topic, message, at)?;
+                at
+            }
+            Plan::Delay(due_at) => {
+                let at = delay(tx, topic, message, due_at)?;
+                remember(tx, topic, message, at)?;
+                at
+            }
+            Plan::Known(first) => first,
+            Plan::SameAs(earlier) => {
+                *accepted.get(earlier).ok_or_else(|| Error::internal("a duplicate of nothing"))?
+            }
+        };
+        accepted.push(done);
+    }
+    if appended > 0 {
+        let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
+        tx.effects.appended.push((name, appended));
+        backlog::enforce(tx, topic)?;
+    }
+    let subscriber_count = tx.topic(topic)?.subscriber_count;
+    let published = accepted.iter().zip(&plans).map(|(accepted, plan)| Published {
+        id: id_of(tx.tag, accepted),
+        duplicate: matches!(plan, Plan::Known(_) | Plan::SameAs(_)),
+        deliver_at: accepted.due_at.map(from_millis),
+        subscriber_count,
+    });
+    Ok(Outcome::Published(published.collect()))
+}
+
+fn id_of(tag: u16, accepted: &Accepted) -> MessageId {
+    MessageId::new(IdParts { at: accepted.accepted_at, key: accepted.key, tag })
+}
+
+/// Decides about each message, and refuses, before anything is written.
+fn plan(tx: &Tx<'_>, topic: TopicId, messages: &[Message]) -> Step<Vec<Plan>> {
+    let mut plans = Vec::with_capacity(messages.len());
+    let mut keys: HashMap<&str, (usize, Fingerprint)> = HashMap::new();
+    for (index, message) in messages.iter().enumerate() {
+        let mut plan = match due_at(message, tx.now) {
+            Some(due_at) => Plan::Delay(due_at),
+            None => Plan::Append,
+        };
+        if let Some(idempotency_key) = message.idempotency_key.as_deref() {
+            let fingerprint = fingerprint(message);
+            let conflict = || Error::IdempotencyConflict { index, key: idempotency_key.to_owned() };
+            if let Some((earlier, theirs)) = keys.get(idempotency_key) {
+                if *theirs != fingerprint {
+                    return Err(conflict().into());
+                }
+                plan = Plan::SameAs(*earlier);
+            } else {
+                if let Some((first, theirs)) = remembered(tx, topic, idempotency_key)? {
+                    if theirs != fingerprint {
+                        return Err(conflict().into());
+                    }
+                    plan = Plan::Known(first);
+                }
+                keys.insert(idempotency_key, (index, fingerprint));
+            }
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+/// When the message becomes deliverable, if that is not now.
+fn due_at(message: &Message, now: Millis) -> Option<Millis> {
+    let delay = message.delay.map(|delay| now + duration_millis(delay));
+    delay.or_else(|| message.deliver_at.map(to_millis)).filter(|at| *at > now)
+}
+
+/// Appends messages, and keeps at hand what the next one needs.
+#[derive(Default)]
+struct Appender {
+    log: Option<(i16, LogId)>,
+}
+
+impl Appender {
+    fn append(
+        &mut self,
+        tx: &mut Tx<'_>,
+        topic: TopicId,
+        message: &Message,
+        room: usize,
+    ) -> Step<Accepted> {
+        let log = match self.log {
+            Some((priority, log)) if priority == message.priority => log,
+            _ => tx.log_for(topic, message.priority, i64::try_from(room).unwrap_or(i64::MAX))?,
+        };
+        if self.log.replace((message.priority, log)) != Some((message.priority, log)) {
+            tx.cache.may_trim(log);
+        }
+        let now = tx.now;
+        let connection = tx.connection;
+        let state = tx.log_mut(log)?;
+        let at = now.max(state.published_at);
+        let seq = state.last_seq + 1;
+        let key = key(log, seq);
+        let mut size = message.payload.len();
+        if is_plain(message) {
+            connection
+                .prepare_cached(include_str!("../../../sql/sqlite/message_insert_plain.sql"))?
+                .execute(params![key, at, state.position, message.payload])?;
+        } else {
+            let headers = encode::headers_to_json(&message.headers);
+            size = stored_size(message, headers.as_deref());
+            connection
+                .prepare_cached(include_str!("../../../sql/sqlite/message_insert.sql"))?
+                .execute(params![
+                    key,
+                    at,
+                    state.position,
+                    None::<i64>,
+                    None::<i64>,
+                    message.content_type,
+                    headers,
+                    message.correlation_id,
+                    message.idempotency_key,
+                    message.payload,
+                ])?;
+        }
+        state.last_seq = seq;
+        state.position += size.cast_signed() as i64;
+        state.published_at = at;
+        Ok(Accepted { key, accepted_at: at, due_at: None })
+    }
+}
+
+fn is_plain(message: &Message) -> bool {
+    message.content_type.is_none()
+        && message.headers.is_empty()
+        && message.correlation_id.is_none()
+        && message.idempotency_key.is_none()
+}
+
+/// Bytes that the message adds to what its log holds; `delayed_due.sql` computes the same.
+pub(super) fn stored_size(message: &Message, headers: Option<&str>) -> usize {
+    message.payload.len()
+        + headers.map_or(0, str::len)
+        + message.content_type.as_ref().map_or(0, String::len)
+        + message.correlation_id.as_ref().map_or(0, String::len)
+}
+
+/// Sets a message aside until it is due. Its id comes from the topic's origin log and stays with it.
+fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> Step<Accepted> {
+    let log = tx.origin_log(topic)?;
+    let now = tx.now;
+    let state = tx.log_mut(log)?;
+    state.last_seq += 1;
+    state.published_at = now.max(state.published_at);
+    let accepted = Accepted {
+        key: key(log, state.last_seq),
+        accepted_at: state.published_at,
+        due_at: Some(due_at),
+    };
+    let headers = encode::headers_to_json(&message.headers);
+    let size = stored_size(message, headers.as_deref());
+    tx.connection.prepare_cached(include_str!("../../../sql/sqlite/delayed_insert.sql"))?.execute(
+        params![
+            accepted.key,
+            topic,
+            message.priority,
+            due_at,
+            accepted.accepted_at,
+            message.content_type,
+            headers,
+            message.correlation_id,
+            message.idempotency_key,
+            message.payload,
+        ],
+    )?;
+    let state = tx.topic_mut(topic)?;
+    state.delayed_count += 1;
+    state.delayed_bytes += size.cast_signed() as i64;
+    if let Some(next) = &mut tx.cache.next_delayed {
+        *next = Some(next.map_or(due_at, |at| at.min(due_at)));
+    }
+    Ok(accepted)
+}
+
+// --- idempotency keys ---------------------------------------------------------------------------------
+
+fn remember(tx: &mut Tx<'_>, topic: TopicId, message: &Message, first: Accepted) -> Step<()> {
+    let Some(idempotency_key) = &message.idempotency_key else { return Ok(()) };
+    let expires_at = tx.now + duration_millis(tx.topic(topic)?.options.idempotency_window);
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/idempotency_set.sql"))?
+        .execute(params![
+            topic,
+            idempotency_key,
+            first.key,
+            first.accepted_at,
+            first.due_at,
+            fingerprint(message),
+            expires_at,
+        ])?;
+    Ok(())
+}
+
+fn remembered(
+    tx: &Tx<'_>,
+    topic: TopicId,
+    idempotency_key: &str,
+) -> Step<Option<(Accepted, Fingerprint)>> {
+    let row = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/idempotency_get.sql"))?
+        .query_row(params![topic, idempotency_key, tx.now], |row| {
+            let first =
+                Accepted { key: row.get(0)?, accepted_at: row.get(1)?, due_at: row.get(2)? };
+            Ok((first, row.get(3)?))
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// A digest of everything that makes a message a different one. Stored: it must never change.
+fn fingerprint(message: &Message) -> Fingerprint {
+    let mut hash = Sha256::new();
+    let mut field = |tag: u8, bytes: &[u8]| {
+        hash.update([tag]);
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    field(b'p', &message.payload);
+    field(b'r', &message.priority.to_be_bytes());
+    for (tag, text) in [(b'c', &message.content_type), (b'i', &message.correlation_id)] {
+        if let Some(text) = text {
+            field(tag, text.as_bytes());
+        }
+    }
+    for (name, value) in &message.headers {
+        field(b'n', name.as_bytes());
+        field(b'v', value.as_bytes());
+    }
+    if let Some(delay) = message.delay {
+        field(b'd', &duration_millis(delay).to_be_bytes());
+    }
+    if let Some(at) = message.deliver_at {
+        field(b't', &to_millis(at).to_be_bytes());
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|place| digest.get(place).copied().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_messages_apart() {
+        let plain = fingerprint(&Message::new("a"));
+        assert_eq!(plain, fingerprint(&Message::new("a").with_idempotency_key("k")));
+        for other in [
+            Message::new("b"),
+            Message::new("a").with_priority(1),
+            Message::new("a").with_content_type("x"),
+            Message::new("a").with_correlation_id("x"),
+            Message::new("a").with_header("x", "y"),
+            Message::new("a").with_header("xy", ""),
+            Message::new("a").with_delay(Duration::from_secs(1)),
+        ] {
+            assert_ne!(plain, fingerprint(&other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Topics and subscribers: create, change, pause, delete.
+//!
+//! Deleting only marks the row, which makes it invisible and frees the name at once; upkeep reclaims
+//! what it leaves behind.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::cache::{SubscriberId, TopicId};
+use super::tx::{Step, Tx};
+use super::{encode, position};
+use crate::clock::{duration_millis, from_millis, to_millis};
+use crate::error::Error;
+use crate::model::{Subscriber, Topic};
+use crate::op::{Outcome, Source};
+use crate::options::{
+    NewSubscriber, NewTopic, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
+};
+
+pub(super) fn create_topic(tx: &mut Tx<'_>, new: &NewTopic) -> Step<Outcome> {
+    if tx.find_topic(&new.name)?.is_some() {
+        return Err(Error::TopicExists { topic: new.name.clone() }.into());
+    }
+    let [a, b, c, d, e, f, g, h] = encode::topic_params(&new.options);
+    let id = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/topic_insert.sql"))?
+        .insert(params![new.name, tx.now, a, b, c, d, e, f, g, h])?;
+    tx.load_topic(id)?;
+    for subscriber in &new.subscribers {
+        create_subscriber(tx, id, subscriber)?;
+    }
+    Ok(Outcome::Topic(view_topic(tx, id)?))
+}
+
+pub(super) fn update_topic(tx: &mut Tx<'_>, name: &str, change: &TopicChange) -> Step<Outcome> {
+    let id = tx.topic_id(name)?;
+    let options = change.apply(&tx.topic(id)?.options);
+    let [a, b, c, d, e, f, g, h] = encode::topic_params(&options);
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/topic_update.sql"))?
+        .execute(params![id, a, b, c, d, e, f, g, h])?;
+    let topic = tx.topic_mut(id)?;
+    topic.options = options;
+    topic.backlog = None;
+    for log in topic.logs.clone() {
+        tx.cache.may_trim(log);
+    }
+    Ok(Outcome::Topic(view_topic(tx, id)?))
+}
+
+pub(super) fn delete_topic(tx: &mut Tx<'_>, name: &str) -> Step<Outcome> {
+    let id = tx.topic_id(name)?;
+    tx.flush()?;
+    for sql in [
+        include_str!("../../../sql/sqlite/topic_delete.sql"),
+        include_str!("../../../sql/sqlite/subscribers_delete.sql"),
+    ] {
+        tx.connection.prepare_cached(sql)?.execute(params![id, tx.now])?;
+    }
+    tx.cache.forget_topic(id);
+    tx.effects.changed.push((Arc::from(name), None));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn pause_topic(tx: &mut Tx<'_>, name: &str, paused: bool) -> Step<Outcome> {
+    let id = tx.topic_id(name)?;
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/topic_pause.sql"))?
+        .execute(params![id, paused])?;
+    tx.topic_mut(id)?.paused = paused;
+    tx.effects.changed.push((Arc::from(name), None));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn create_subscribers(
+    tx: &mut Tx<'_>,
+    topic: &str,
+    subscribers: &[NewSubscriber],
+) -> Step<Outcome> {
+    let id = tx.topic_id(topic)?;
+    for new in subscribers {
+        let exists = tx
+            .connection
+            .prepare_cached(include_str!("../../../sql/sqlite/subscriber_by_name.sql"))?
+            .exists(params![id, new.name])?;
+        if exists {
+            let (topic, subscriber) = (topic.to_owned(), new.name.clone());
+            return Err(Error::SubscriberExists { topic, subscriber }.into());
+        }
+    }
+    let mut created = Vec::with_capacity(subscribers.len());
+    for new in subscribers {
+        let subscriber = create_subscriber(tx, id, new)?;
+        created.push(view_subscriber(tx, subscriber)?);
+    }
+    Ok(Outcome::Subscribers(created))
+}
+
+fn create_subscriber(tx: &mut Tx<'_>, topic: TopicId, new: &NewSubscriber) -> Step<SubscriberId> {
+    tx.flush()?;
+    let mut cursors = Vec::new();
+    for log in tx.topic(topic)?.logs.clone() {
+        let floor = position::floor(tx, topic, log)?;
+        let seq = match new.start {
+            StartFrom::Now => tx.log(log)?.last_seq,
+            StartFrom::Earliest => floor,
+            StartFrom::Time(at) => position::before_time(tx, log, to_millis(at))?.max(floor),
+        };
+        cursors.push((log, seq));
+    }
+    let options = &new.options;
+    let id = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_insert.sql"))?
+        .insert(params![
+            topic,
+            new.name,
+            tx.now,
+            options.max_attempts,
+            duration_millis(options.lease),
+            options.claim_limit,
+            duration_millis(options.retry.initial),
+            duration_millis(options.retry.max),
+            options.retry.multiplier,
+            options.retry.jitter,
+        ])?;
+    let id =
+        SubscriberId::try_from(id).map_err(|_| Error::internal("out of subscriber numbers"))?;
+    tx.load_subscriber(id)?;
+    for (log, seq) in cursors {
+        tx.subscriber_mut(id)?.move_cursor(log, seq);
+    }
+    let state = tx.topic_mut(topic)?;
+    state.subscriber_count += 1;
+    state.backlog = None;
+    // Somebody may be waiting for a subscriber of this name that was deleted and is there again.
+    let source = tx.source(id)?;
+    tx.effects.changed.push((source.topic, Some(source.subscriber)));
+    Ok(id)
+}
+
+pub(super) fn update_subscriber(
+    tx: &mut Tx<'_>,
+    source: &Source,
+    change: &SubscriberChange,
+) -> Step<Outcome> {
+    let id = tx.subscriber_id(source)?;
+    let options: SubscriberOptions = change.apply(&tx.subscriber(id)?.options);
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_update.sql"))?
+        .execute(params![
+            id,
+            options.max_attempts,
+            duration_millis(options.lease),
+            options.claim_limit,
+            duration_millis(options.retry.initial),
+            duration_millis(options.retry.max),
+            options.retry.multiplier,
+            options.retry.jitter,
+        ])?;
+    tx.subscriber_mut(id)?.options = options;
+    Ok(Outcome::Subscribers(vec![view_subscriber(tx, id)?]))
+}
+
+pub(super) fn delete_subscriber(tx: &mut Tx<'_>, source: &Source) -> Step<Outcome> {
+    let id = tx.subscriber_id(source)?;
+    let topic = tx.subscriber(id)?.topic;
+    tx.flush()?;
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_delete.sql"))?
+        .execute(params![id, tx.now])?;
+    tx.cache.forget_subscriber(id);
+    let state = tx.topic_mut(topic)?;
+    state.subscriber_count = state.subscriber_count.saturating_sub(1);
+    state.backlog = None;
+    for log in state.logs.clone() {
+        tx.cache.may_trim(log);
+    }
+    let subscriber = Some(Arc::clone(&source.subscriber));
+    tx.effects.changed.push((Arc::clone(&source.topic), subscriber));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn pause_subscriber(tx: &mut Tx<'_>, source: &Source, paused: bool) -> Step<Outcome> {
+    let id = tx.subscriber_id(source)?;
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_pause.sql"))?
+        .execute(params![id, paused])?;
+    tx.subscriber_mut(id)?.paused = paused;
+    let subscriber = Some(Arc::clone(&source.subscriber));
+    tx.effects.changed.push((Arc::clone(&source.topic), subscriber));
+    Ok(Outcome::Done)
+}
+
+fn view_topic(tx: &Tx<'_>, id: TopicId) -> Step<Topic> {
+    let created_at = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/topic_created_at.sql"))?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .unwrap_or(tx.now);
+    let topic = tx.topic(id)?;
+    Ok(Topic {
+        id: id.cast_unsigned(),
+        name: topic.name.to_string(),
+        options: topic.options.clone(),
+        paused: topic.paused,
+        created_at: from_millis(created_at),
+    })
+}
+
+fn view_subscriber(tx: &Tx<'_>, id: SubscriberId) -> Step<Subscriber> {
+    let created_at = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_created_at.sql"))?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .unwrap_or(tx.now);
+    let subscriber = tx.subscriber(id)?;
+    Ok(Subscriber {
+        id: u64::from(id),
+        topic: subscriber.topic_name.to_string(),
+        name: subscriber.name.to_string(),
+        options: subscriber.options,
+        paused: subscriber.paused,
+        created_at: from_millis(created_at),
+    })
+}

@@ -1,0 +1,193 @@
+//! Upkeep: remove what nobody wants any more, a bounded step per transaction.
+//!
+//! Trims logs up to what retention and the slowest subscriber allow, each message once; a message held
+//! back by a delivery is removed later by whatever ends that delivery. Reclaims the rows of deleted
+//! topics and subscribers. Forgets idempotency keys past their window.
+
+use std::collections::HashSet;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
+use super::tx::{Step, Tx};
+use super::{due, position, settle};
+use crate::limits;
+use crate::op::Outcome;
+use crate::options::Retention;
+
+/// The answer is whether there is more to do.
+pub(super) fn upkeep(tx: &mut Tx<'_>) -> Step<Outcome> {
+    tx.flush()?;
+    let more = trim(tx)? || forget_keys(tx)? || reclaim(tx)?;
+    Ok(Outcome::Upkeep { more })
+}
+
+// --- trim ---------------------------------------------------------------------------------------------
+
+fn trim(tx: &mut Tx<'_>) -> Step<bool> {
+    let logs = match tx.cache.trimmable.take() {
+        Some(logs) => logs,
+        None => all_logs(tx)?,
+    };
+    let mut left = HashSet::new();
+    let mut aging = HashSet::new();
+    let mut room = limits::TRIM_ROWS.cast_signed() as i64;
+    for log in logs {
+        if room <= 0 || trim_log(tx, log, &mut room)? {
+            left.insert(log);
+        } else if is_aging(tx, log)? {
+            aging.insert(log);
+        }
+    }
+    let more = !left.is_empty();
+    left.extend(aging);
+    tx.cache.trimmable = Some(left);
+    Ok(more)
+}
+
+/// Time alone will make something of this log trimmable.
+fn is_aging(tx: &Tx<'_>, log: LogId) -> Step<bool> {
+    let Some(kept) = tx.cache.logs.get(&log) else { return Ok(false) };
+    let log = &kept.value;
+    let retention = tx.topic(log.topic)?.options.retention;
+    Ok(log.trim_seq < log.last_seq && matches!(retention, Retention::Duration(_)))
+}
+
+fn all_logs(tx: &Tx<'_>) -> Step<HashSet<LogId>> {
+    let sql = include_str!("../../../sql/sqlite/logs_untrimmed.sql");
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The answer is whether there is more to trim in this log.
+fn trim_log(tx: &mut Tx<'_>, log: LogId, room: &mut i64) -> Step<bool> {
+    if tx.load_log_of(key(log, 0))?.is_none() {
+        return Ok(false);
+    }
+    let topic = tx.log(log)?.topic;
+    let floor = position::floor(tx, topic, log)?;
+    let from = tx.log(log)?.trim_seq;
+    let to = floor.min(from + *room);
+    if to > from {
+        *room -= to - from;
+        let range = params![key(log, from), key(log, to)];
+        for sql in [
+            include_str!("../../../sql/sqlite/trim_failures.sql"),
+            include_str!("../../../sql/sqlite/trim_messages.sql"),
+        ] {
+            tx.connection.prepare_cached(sql)?.execute(range)?;
+        }
+        let state = tx.log_mut(log)?;
+        state.trim_seq = to;
+        if to == state.last_seq {
+            state.gap_count = 0;
+        }
+    }
+    Ok(to < floor)
+}
+
+fn forget_keys(tx: &Tx<'_>) -> Step<bool> {
+    let forgotten = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/idempotency_forget.sql"))?
+        .execute(params![tx.now, limits::STEP_ROWS])?;
+    Ok(forgotten == limits::STEP_ROWS)
+}
+
+// --- reclaim ------------------------------------------------------------------------------------------
+
+fn reclaim(tx: &mut Tx<'_>) -> Step<bool> {
+    let subscriber: Option<(SubscriberId, TopicId)> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_deleted.sql"))?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((id, _)) = subscriber {
+        reclaim_subscriber(tx, id)?;
+        return Ok(true);
+    }
+    let topic: Option<TopicId> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/topic_deleted.sql"))?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    match topic {
+        Some(id) => reclaim_topic(tx, id).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// One step: a lease with its deliveries, or a number of other rows, or the rest.
+fn reclaim_subscriber(tx: &mut Tx<'_>, id: SubscriberId) -> Step<()> {
+    let lease: Option<(i64, String)> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/leases_of_subscriber.sql"))?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((lease, runs)) = lease {
+        for delivery in due::leased(tx, id, lease, &runs)? {
+            settle::delete(tx, id, delivery.message)?;
+        }
+        tx.leases.remove(&(id, lease));
+        let sql = include_str!("../../../sql/sqlite/lease_delete.sql");
+        tx.connection.prepare_cached(sql)?.execute(params![id, lease])?;
+        return Ok(());
+    }
+    for sql in [
+        include_str!("../../../sql/sqlite/retries_of_subscriber.sql"),
+        include_str!("../../../sql/sqlite/dead_of_subscriber.sql"),
+        include_str!("../../../sql/sqlite/skips_of_subscriber.sql"),
+    ] {
+        let keys: Vec<i64> = {
+            let mut statement = tx.connection.prepare_cached(sql)?;
+            let keys = statement.query_map([id], |row| row.get(0))?;
+            keys.take(limits::STEP_ROWS).collect::<rusqlite::Result<_>>()?
+        };
+        if !keys.is_empty() {
+            for key in keys {
+                settle::delete(tx, id, key)?;
+            }
+            return Ok(());
+        }
+    }
+    for sql in [
+        include_str!("../../../sql/sqlite/cursors_delete.sql"),
+        include_str!("../../../sql/sqlite/subscriber_remove.sql"),
+    ] {
+        tx.connection.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// One step: some messages of a log, or the rest. Its subscribers are reclaimed before it.
+fn reclaim_topic(tx: &mut Tx<'_>, id: TopicId) -> Step<()> {
+    let log: Option<(LogId, i64)> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/log_first.sql"))?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((log, kind)) = log {
+        let range = params![key(log, 0), key(log, SEQ_MAX), limits::STEP_ROWS];
+        let sql = if kind == 0 {
+            include_str!("../../../sql/sqlite/reclaim_messages.sql")
+        } else {
+            include_str!("../../../sql/sqlite/reclaim_delayed.sql")
+        };
+        if tx.connection.prepare_cached(sql)?.execute(range)? < limits::STEP_ROWS {
+            for sql in [
+                include_str!("../../../sql/sqlite/reclaim_failures.sql"),
+                include_str!("../../../sql/sqlite/log_delete.sql"),
+            ] {
+                tx.connection.prepare_cached(sql)?.execute([log])?;
+            }
+        }
+        return Ok(());
+    }
+    let sql = include_str!("../../../sql/sqlite/reclaim_keys.sql");
+    let keys = tx.connection.prepare_cached(sql)?.execute(params![id, limits::STEP_ROWS])?;
+    if keys < limits::STEP_ROWS {
+        let sql = include_str!("../../../sql/sqlite/topic_remove.sql");
+        tx.connection.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
