@@ -75,7 +75,8 @@ impl Face for CoreFace {
     }
 
     fn close(&self) {
-        self.queue().shutdown().wait().unwrap();
+        // A script may have shut it down already.
+        let _ = self.queue().shutdown().wait();
     }
 }
 

@@ -81,7 +81,10 @@ fn typed(operation: &Value) -> Result<Operation, serde_json::Error> {
 fn expand(value: &mut Value) {
     match value {
         Value::Object(members) => match members.remove("$repeat") {
-            Some(unit) => *value = unit,
+            Some(mut unit) => {
+                expand(&mut unit);
+                *value = unit;
+            }
             None => members.values_mut().for_each(expand),
         },
         Value::Array(items) => items.iter_mut().for_each(expand),
