@@ -92,7 +92,11 @@ impl Comparison<'_> {
     fn rule(&mut self, rule: &str, argument: &Value, found: &Value) -> Compared {
         let holds = match rule {
             "$length" => {
-                let length = found.as_array().map(|items| items.len() as u64);
+                let length = match found {
+                    Value::Array(items) => Some(items.len() as u64),
+                    Value::Object(members) => Some(members.len() as u64),
+                    _ => None,
+                };
                 length.is_some() && length == argument.as_u64()
             }
             "$between" => {
@@ -180,6 +184,7 @@ mod tests {
     fn rules_look_at_what_cannot_be_spelt_out() {
         assert!(compare(&json!({"$length": 2}), &json!([1, 2]), &[]).is_ok());
         assert!(compare(&json!({"$length": 2}), &json!([1]), &[]).is_err());
+        assert!(compare(&json!({"$length": 0}), &json!({}), &[]).is_ok());
         assert!(compare(&json!({"$unordered": [1, 2, 2]}), &json!([2, 1, 2]), &[]).is_ok());
         assert!(compare(&json!({"$unordered": [1, 2, 2]}), &json!([2, 1, 1]), &[]).is_err());
         assert!(compare(&json!({"$between": [1, 2]}), &json!(2), &[]).is_ok());

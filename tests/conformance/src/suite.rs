@@ -21,12 +21,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Panics with every failure, so that a test fails with all there is to know.
+    /// Panics with every failure, so that a test fails with all there is to know; prints what was
+    /// skipped.
     ///
     /// # Panics
     /// If a script failed or none passed.
     pub fn assert_passed(&self) {
         assert!(self.failures.is_empty() && self.passed > 0, "\n{self}");
+        println!("{self}");
     }
 }
 
