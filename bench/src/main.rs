@@ -1,1 +1,52 @@
-fn main() {}
+//! Runs the cases named on the command line, or all, and prints a table.
+//!
+//! `--dir PATH` chooses the file system; the default is the directory for temporary files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use blockqueue_bench::cases::CASES;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let mut directory = std::env::temp_dir();
+    let mut wanted = Vec::new();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--dir" => directory = arguments.next().map(PathBuf::from).unwrap_or(directory),
+            name => wanted.push(name.to_owned()),
+        }
+    }
+    let unknown = wanted.iter().find(|name| !CASES.iter().any(|(case, _)| case == name));
+    if let Some(name) = unknown {
+        let names: Vec<_> = CASES.iter().map(|(case, _)| *case).collect();
+        eprintln!("no case {name:?}; there are {}", names.join(", "));
+        return ExitCode::from(2);
+    }
+    println!("| case | queue | baseline | ratio | must reach | |\n|---|---|---|---|---|---|");
+    let mut failed = false;
+    for (name, case) in CASES {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        let rows = tempfile::tempdir_in(&directory)
+            .map_err(Into::into)
+            .and_then(|files| case(files.path()));
+        match rows {
+            Ok(rows) => {
+                for row in rows {
+                    let mark = if row.reached { "✓" } else { "✗" };
+                    println!(
+                        "| {} | {} | {} | {} | {} | {mark} |",
+                        row.case, row.ours, row.base, row.ratio, row.target
+                    );
+                }
+            }
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                failed = true;
+            }
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,5 +1,5 @@
 -- ?1 topic. A live topic with its number of live subscribers; key, and index blockqueue_subscriber_name.
-SELECT id, name, paused, retention_ms, retention_count, retention_bytes,
+SELECT id, name, created_at, paused, retention_ms, retention_count, retention_bytes,
        backlog_count, backlog_bytes, backlog_ms, backlog_policy, idempotency_ms,
        delayed_count, delayed_bytes, delayed_cancelled_count,
        (SELECT count(*) FROM blockqueue_subscriber s

@@ -1,5 +1,2 @@
--- ?1 key to be above, ?2 last key. Passes over what a delivery holds. Primary keys of both.
-DELETE FROM blockqueue_failure
- WHERE message_id > ?1 AND message_id <= ?2
-   AND NOT EXISTS (SELECT 1 FROM blockqueue_delivery d
-                    WHERE d.message_id = blockqueue_failure.message_id);
+-- ?1 key to be above, ?2 last key, with nothing in between that a delivery holds.
+DELETE FROM blockqueue_failure WHERE message_id > ?1 AND message_id <= ?2;

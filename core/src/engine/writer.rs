@@ -23,6 +23,8 @@ use crate::store::{Effects, Fault, Follow, Store};
 
 /// How often a thread with waiting claims looks whether another process has committed.
 const POLL: Duration = Duration::from_millis(20);
+/// The longest wait for callers that were just answered.
+const MOMENT: Duration = Duration::from_micros(100);
 /// How long after the last operation upkeep begins.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long after a failed group nothing is tried that nobody asks for.
@@ -56,6 +58,10 @@ pub(super) struct Writer {
     backoff: Option<Instant>,
     /// There may be upkeep to do.
     untidy: bool,
+    /// Callers answered by the newest group.
+    answered: usize,
+    /// How long to wait for them to be back.
+    moment: Duration,
     /// Messages published or settled since upkeep had its last turn.
     handled: usize,
     /// When upkeep had its last turn.
@@ -83,6 +89,8 @@ impl Writer {
             more: true,
             backoff: None,
             untidy: true,
+            answered: 0,
+            moment: Duration::ZERO,
             handled: 0,
             upkept: monotonic(),
             ending: None,
@@ -112,14 +120,28 @@ impl Writer {
             Err(RecvTimeoutError::Disconnected) => self.ending = Some(None),
         }
         let mut bytes = 0;
+        // Callers that were just answered are about to be back: a moment for them makes one commit of
+        // what would be two. Nobody waits for a caller who has not been here.
+        let mut wait_until: Option<Instant> = None;
+        let mut expected = usize::MAX;
         while requests.len() < limits::GROUP_OPS_MAX && bytes < limits::BATCH_BYTES_MAX {
-            match self.inbox.try_recv() {
-                Ok(command) => {
-                    self.accept(command, &mut requests);
-                    bytes += requests.last().map_or(0, |request| request.work.size_bytes());
+            let command = match (self.inbox.try_recv(), wait_until) {
+                (Ok(command), _) => Some(command),
+                (Err(TryRecvError::Disconnected), _) => None,
+                (Err(TryRecvError::Empty), None) => {
+                    expected = requests.len() + self.answered;
+                    wait_until = Some(monotonic() + self.moment);
+                    continue;
                 }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+                (Err(TryRecvError::Empty), Some(_)) if requests.len() >= expected => None,
+                (Err(TryRecvError::Empty), Some(until)) => {
+                    let left = until.saturating_duration_since(monotonic());
+                    self.inbox.recv_timeout(left).ok()
+                }
+            };
+            let Some(command) = command else { break };
+            self.accept(command, &mut requests);
+            bytes += requests.last().map_or(0, |request| request.work.size_bytes());
         }
         requests
     }
@@ -229,7 +251,11 @@ impl Writer {
         match result {
             Ok(applied) => {
                 let operations = group.ops.len() + filled.len();
-                self.stats.committed(operations as u64, started.elapsed());
+                let took = started.elapsed();
+                self.stats.committed(operations as u64, took);
+                self.answered = operations;
+                // A lone caller is never waited for: it is back before anybody could be missed.
+                self.moment = if operations > 1 { (took / 4).min(MOMENT) } else { Duration::ZERO };
                 self.backoff = None;
                 self.next_due = applied.next_due;
                 self.more |= applied.more;

@@ -20,17 +20,16 @@ mod position;
 mod publish;
 mod read;
 mod recent;
-mod rows;
 mod seek;
 mod settle;
 mod topology;
 mod tx;
 mod upkeep;
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rustc_hash::FxHashMap;
 
 use cache::Cache;
 use connection::Place;
@@ -39,7 +38,7 @@ use recent::Recent;
 use tx::{Step, Stop, Tx};
 
 use super::{Applied, Effects, Fault, Follow, Read, Store};
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Op, Outcome, Query};
 use crate::options::OpenOptions;
@@ -116,7 +115,7 @@ impl SqliteStore {
         *cache_is_right = false;
         *data_version = version;
         let now = clock.now();
-        let leases = HashMap::new();
+        let leases = FxHashMap::default();
         let connection = &*transaction;
         let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases };
         let applied = apply_all(&mut tx, ops, follow).map_err(|stop| match stop {
@@ -239,13 +238,16 @@ impl Store for SqliteStore {
             Place::Memory => Ok(None),
             Place::File(path) => {
                 let connection = connection::reader(path)?;
-                Ok(Some(Box::new(SqliteReader { connection, clock: self.clock.clone() })))
+                let (path, clock, tag) = (path.clone(), self.clock.clone(), self.tag);
+                Ok(Some(Box::new(SqliteReader { connection, path, clock, tag })))
             }
         }
     }
 
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        read::answer(&self.connection, self.clock.now(), query)
+        let (now, tag) = (self.clock.now(), self.tag);
+        let path = self.place.path();
+        read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
     }
 }
 
@@ -279,12 +281,15 @@ impl SqliteStore {
 
 struct SqliteReader {
     connection: Connection,
+    path: PathBuf,
     clock: Clock,
+    tag: u16,
 }
 
 impl Read for SqliteReader {
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        let now: Millis = self.clock.now();
-        read::answer(&self.connection, now, query)
+        let (now, tag) = (self.clock.now(), self.tag);
+        let path = Some(self.path.as_path());
+        read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
     }
 }

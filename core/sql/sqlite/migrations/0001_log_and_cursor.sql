@@ -133,8 +133,8 @@ CREATE TABLE blockqueue_cursor (
 -- One row per delivery in flight: between its first claim and its settlement.
 -- States: 1 leased, 2 retrying, 3 parked, 4 dead-lettered, 5 to be skipped (ahead of the cursor).
 CREATE TABLE blockqueue_delivery (
-  message_id INTEGER NOT NULL,
   subscriber_id INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
   state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),
   -- The lease whose receipt is live. Kept when it expires, until the delivery is claimed again.
   lease_id INTEGER,
@@ -143,15 +143,14 @@ CREATE TABLE blockqueue_delivery (
   failures INTEGER NOT NULL,
   -- Retrying: claimable from then on. Dead-lettered: since then.
   ready_at INTEGER,
-  PRIMARY KEY (message_id, subscriber_id),
-  CHECK (state <> 1 OR lease_id IS NOT NULL),
+  -- By subscriber first: what one claim hands out, and one ack settles, are neighbours.
+  PRIMARY KEY (subscriber_id, message_id),
   CHECK ((state IN (2, 4)) = (ready_at IS NOT NULL))
 ) WITHOUT ROWID;
 CREATE INDEX blockqueue_delivery_retry
   ON blockqueue_delivery (subscriber_id, priority, ready_at) WHERE state = 2;
 CREATE INDEX blockqueue_delivery_dead
   ON blockqueue_delivery (subscriber_id, ready_at) WHERE state = 4;
-CREATE INDEX blockqueue_delivery_ahead ON blockqueue_delivery (subscriber_id) WHERE state = 5;
 
 -- One row per claim call, not per delivery, so that expiry is found without indexing each delivery.
 CREATE TABLE blockqueue_lease (

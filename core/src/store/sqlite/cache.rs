@@ -4,13 +4,15 @@
 //! (`PRAGMA data_version`, read inside the transaction) and whenever a transaction fails. Within a
 //! transaction it runs ahead of the rows; [`super::tx::Tx::flush`] writes what changed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::Row;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::encode;
-use crate::clock::Millis;
+use crate::clock::{Millis, from_millis};
+use crate::model::{Subscriber, Topic};
 use crate::options::{SubscriberOptions, TopicOptions};
 
 pub(super) type TopicId = i64;
@@ -40,6 +42,7 @@ pub(super) struct CachedTopic {
     pub id: TopicId,
     pub name: Arc<str>,
     pub options: TopicOptions,
+    pub created_at: Millis,
     pub paused: bool,
     /// Logs that deliveries come from: highest priority first, older before younger.
     pub logs: Vec<LogId>,
@@ -60,6 +63,7 @@ impl CachedTopic {
             id: row.get("id")?,
             name: row.get("name")?,
             options: encode::topic_options(row)?,
+            created_at: row.get("created_at")?,
             paused: row.get("paused")?,
             logs: Vec::new(),
             origin_log: None,
@@ -69,6 +73,16 @@ impl CachedTopic {
             delayed_cancelled_count: row.get("delayed_cancelled_count")?,
             backlog: None,
         })
+    }
+
+    pub(super) fn view(&self) -> Topic {
+        Topic {
+            id: self.id.cast_unsigned(),
+            name: self.name.to_string(),
+            options: self.options.clone(),
+            paused: self.paused,
+            created_at: from_millis(self.created_at),
+        }
     }
 }
 
@@ -117,6 +131,7 @@ pub(super) struct CachedSubscriber {
     pub topic_name: Arc<str>,
     pub name: Arc<str>,
     pub options: SubscriberOptions,
+    pub created_at: Millis,
     pub paused: bool,
     pub counts: Counts,
     /// Sequence numbers by log; none means 0.
@@ -133,6 +148,7 @@ impl CachedSubscriber {
             topic_name: Arc::from(""),
             name: row.get("name")?,
             options: encode::subscriber_options(row)?,
+            created_at: row.get("created_at")?,
             paused: row.get("paused")?,
             counts: Counts {
                 leased: row.get("leased_count")?,
@@ -148,9 +164,20 @@ impl CachedSubscriber {
                 dropped: row.get("dropped_count")?,
                 lease_seq: row.get("lease_seq")?,
             },
-            cursors: HashMap::new(),
+            cursors: HashMap::default(),
             moved: BTreeSet::new(),
         })
+    }
+
+    pub(super) fn view(&self) -> Subscriber {
+        Subscriber {
+            id: u64::from(self.id),
+            topic: self.topic_name.to_string(),
+            name: self.name.to_string(),
+            options: self.options,
+            paused: self.paused,
+            created_at: from_millis(self.created_at),
+        }
     }
 
     pub(super) fn cursor(&self, log: LogId) -> i64 {

@@ -39,7 +39,7 @@ pub(super) fn cancel_message(tx: &mut Tx<'_>, topic: &str, id: MessageId) -> Ste
             for subscriber in subscribers {
                 let row = in_flight(tx, subscriber, key)?;
                 let state = match &row {
-                    Some(row) => state_of(row.state),
+                    Some(row) => encode::state(row.state),
                     None if tx.subscriber(subscriber)?.cursor(log) < seq_of(key) => {
                         DeliveryState::Pending
                     }
@@ -72,12 +72,7 @@ fn cancel_delayed(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<()> {
 }
 
 fn remove(tx: &mut Tx<'_>, log: LogId, key: i64) -> Step<()> {
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/message_delete_free.sql"))?
-        .execute([key])?;
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/failure_delete_free.sql"))?
-        .execute([key])?;
+    settle::remove_message(tx, key)?;
     if seq_of(key) > tx.log(log)?.trim_seq {
         tx.log_mut(log)?.gap_count += 1;
     }
@@ -159,16 +154,6 @@ fn in_flight(tx: &Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFlight>> 
             })
         })
         .optional()?)
-}
-
-fn state_of(state: i64) -> DeliveryState {
-    match state {
-        encode::LEASED => DeliveryState::Leased,
-        encode::RETRYING => DeliveryState::Retrying,
-        encode::PARKED => DeliveryState::Parked,
-        encode::DEAD => DeliveryState::DeadLettered,
-        _ => DeliveryState::Settled,
-    }
 }
 
 fn status(

@@ -399,23 +399,23 @@ pub(super) fn runs(keys: impl Iterator<Item = i64>) -> (Vec<i64>, i64) {
 }
 
 fn write_deliveries(tx: &mut Tx<'_>, id: SubscriberId, lease: i64, picked: &[Picked]) -> Step<()> {
-    let connection = tx.connection;
-    let insert_sql = include_str!("../../../sql/sqlite/delivery_insert.sql");
-    let mut insert = connection.prepare_cached(insert_sql)?;
+    let insert_sql = include_str!("../../../sql/sqlite/delivery_insert_run.sql");
     let again_sql = include_str!("../../../sql/sqlite/delivery_claim_again.sql");
-    for item in picked {
-        match item.retry {
-            None => {
-                insert.execute(params![item.key, id, lease, item.priority])?;
+    let is_run = |a: &Picked, b: &Picked| {
+        a.retry.is_none() && b.retry.is_none() && a.priority == b.priority && a.key + 1 == b.key
+    };
+    for run in picked.chunk_by(is_run) {
+        let [first, ..] = run else { continue };
+        if let Some(retry) = first.retry {
+            let again = params![first.key, id, lease, retry.attempts + 1];
+            tx.connection.prepare_cached(again_sql)?.execute(again)?;
+            if let Some(old) = retry.lease {
+                tx.leave_lease(id, old)?;
             }
-            Some(retry) => {
-                let attempts = retry.attempts + 1;
-                let again = params![item.key, id, lease, attempts];
-                connection.prepare_cached(again_sql)?.execute(again)?;
-                if let Some(old) = retry.lease {
-                    tx.leave_lease(id, old)?;
-                }
-            }
+        } else {
+            let last = first.key + run.len().cast_signed() as i64 - 1;
+            let range = params![first.key - 1, last, id, lease, first.priority];
+            tx.connection.prepare_cached(insert_sql)?.execute(range)?;
         }
     }
     Ok(())

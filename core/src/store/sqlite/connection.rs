@@ -27,6 +27,13 @@ impl Place {
     pub(super) fn new(path: &Path) -> Self {
         if path == Path::new(":memory:") { Self::Memory } else { Self::File(path.to_owned()) }
     }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::File(path) => Some(path),
+        }
+    }
 }
 
 /// Opens the connection that writes.
@@ -95,7 +102,7 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
     pragma("foreign_keys", "0")?;
     connection.set_prepared_statement_cache_capacity(256);
     // Replaces the automatic checkpoint: the writer checkpoints after it has answered.
-    connection.wal_hook(Some(count_wal_pages));
+    connection.wal_hook(Some(count_wal_pages)).map_err(from_sqlite)?;
     Ok(())
 }
 
@@ -104,7 +111,6 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(from_sqlite)?;
     wait_for_locks(&mut connection)?;
-    connection.pragma_update(None, "query_only", true).map_err(from_sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::cache::SubscriberId;
 use crate::clock::{Millis, duration_millis};
+use crate::model::DeliveryState;
 use crate::options::{
     BacklogLimit, BacklogPolicy, Retention, RetryPolicy, SubscriberOptions, TopicOptions,
 };
@@ -17,6 +18,17 @@ pub(super) const RETRYING: i64 = 2;
 pub(super) const PARKED: i64 = 3;
 pub(super) const DEAD: i64 = 4;
 pub(super) const SKIPPED: i64 = 5;
+
+/// The state of a row as callers know it.
+pub(super) fn state(state: i64) -> DeliveryState {
+    match state {
+        LEASED => DeliveryState::Leased,
+        RETRYING => DeliveryState::Retrying,
+        PARKED => DeliveryState::Parked,
+        DEAD => DeliveryState::DeadLettered,
+        _ => DeliveryState::Settled,
+    }
+}
 
 pub(super) fn headers_to_json(headers: &BTreeMap<String, String>) -> Option<String> {
     // A map of strings has a JSON form always.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
 use super::cache::{LogId, TopicId, key};
@@ -43,7 +43,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     backlog::check(tx, topic, messages)?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
-    let mut appender = Appender::default();
+    let mut appender = Appender::new(tx.connection)?;
     for (message, plan) in messages.iter().zip(&plans) {
         let done = match *plan {
             Plan::Append => {
@@ -122,12 +122,17 @@ fn due_at(message: &Message, now: Millis) -> Option<Millis> {
 }
 
 /// Appends messages, and keeps at hand what the next one needs.
-#[derive(Default)]
-struct Appender {
+struct Appender<'c> {
+    insert_plain: CachedStatement<'c>,
     log: Option<(i16, LogId)>,
 }
 
-impl Appender {
+impl<'c> Appender<'c> {
+    fn new(connection: &'c Connection) -> Step<Self> {
+        let sql = include_str!("../../../sql/sqlite/message_insert_plain.sql");
+        Ok(Self { insert_plain: connection.prepare_cached(sql)?, log: None })
+    }
+
     fn append(
         &mut self,
         tx: &mut Tx<'_>,
@@ -150,9 +155,7 @@ impl Appender {
         let key = key(log, seq);
         let mut size = message.payload.len();
         if is_plain(message) {
-            connection
-                .prepare_cached(include_str!("../../../sql/sqlite/message_insert_plain.sql"))?
-                .execute(params![key, at, state.position, message.payload])?;
+            self.insert_plain.execute(params![key, at, state.position, message.payload])?;
         } else {
             let headers = encode::headers_to_json(&message.headers);
             size = stored_size(message, headers.as_deref());

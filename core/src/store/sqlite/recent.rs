@@ -2,43 +2,71 @@
 //!
 //! Memory only, bounded: a caller whose answer was lost repeats at once or not at all.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
+use rustc_hash::FxHashMap;
+
+use super::cache::SubscriberId;
 use crate::model::Receipt;
 use crate::op::Settled;
 
-/// How many settlements are remembered.
+/// How many settlements are remembered; one of many neighbours counts once.
 const KEPT: usize = 16_384;
+
+/// Neighbouring deliveries of one claim that were settled together.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    subscriber: SubscriberId,
+    lease: i64,
+    token: [u8; 16],
+    first: i64,
+    last: i64,
+    settled: Settled,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    settled: HashMap<Receipt, Settled>,
-    /// Ring of what is remembered, oldest at `next` once it is full.
-    order: Vec<Receipt>,
-    next: usize,
+    by_lease: FxHashMap<(SubscriberId, i64), Vec<Entry>>,
+    /// The leases of what is remembered, oldest first, one for each entry.
+    order: VecDeque<(SubscriberId, i64)>,
     /// Settled by the transaction that is under way.
-    uncommitted: Vec<(Receipt, Settled)>,
+    uncommitted: Vec<Entry>,
 }
 
 impl Recent {
-    pub(super) fn add(&mut self, receipt: Receipt, settled: Settled) {
-        self.uncommitted.push((receipt, settled));
+    /// Remembers a settlement of the receipt's message and its neighbours up to `last`.
+    pub(super) fn add(&mut self, receipt: &Receipt, last: i64, settled: Settled) {
+        let Receipt { key: first, subscriber, lease, token, .. } = *receipt;
+        self.uncommitted.push(Entry { subscriber, lease, token, first, last, settled });
     }
 
     pub(super) fn get(&self, receipt: &Receipt) -> Option<Settled> {
-        let now = self.uncommitted.iter().rev().find(|(settled, _)| settled == receipt);
-        now.map(|(_, settled)| *settled).or_else(|| self.settled.get(receipt).copied())
+        let place = (receipt.subscriber, receipt.lease);
+        let committed = self.by_lease.get(&place).into_iter().flatten();
+        self.uncommitted
+            .iter()
+            .filter(|entry| (entry.subscriber, entry.lease) == place)
+            .chain(committed)
+            .find(|entry| {
+                entry.token == receipt.token && (entry.first..=entry.last).contains(&receipt.key)
+            })
+            .map(|entry| entry.settled)
     }
 
     pub(super) fn commit(&mut self) {
-        for (receipt, settled) in std::mem::take(&mut self.uncommitted) {
-            if self.order.len() < KEPT {
-                self.order.push(receipt);
-            } else if let Some(oldest) = self.order.get_mut(self.next) {
-                self.settled.remove(&std::mem::replace(oldest, receipt));
-                self.next = (self.next + 1) % KEPT;
+        for entry in self.uncommitted.drain(..) {
+            let place = (entry.subscriber, entry.lease);
+            self.by_lease.entry(place).or_default().push(entry);
+            self.order.push_back(place);
+            if self.order.len() > KEPT
+                && let Some(oldest) = self.order.pop_front()
+                && let Some(entries) = self.by_lease.get_mut(&oldest)
+            {
+                entries.remove(0);
+                if entries.is_empty() {
+                    self.by_lease.remove(&oldest);
+                }
             }
-            self.settled.insert(receipt, settled);
         }
     }
 
@@ -52,29 +80,40 @@ mod tests {
     use super::*;
     use crate::model::MessageId;
 
-    fn receipt(lease: i64) -> Receipt {
-        Receipt { key: 1, message: MessageId::NIL, subscriber: 1, lease, token: [0; 16] }
+    fn receipt(key: i64, lease: i64) -> Receipt {
+        Receipt { key, message: MessageId::NIL, subscriber: 1, lease, token: [0; 16] }
     }
 
     #[test]
     fn the_newest_settlements_are_remembered_and_no_more() {
         let mut recent = Recent::default();
         for lease in 0..=KEPT as i64 {
-            recent.add(receipt(lease), Settled::Acked);
+            recent.add(&receipt(1, lease), 1, Settled::Acked);
             recent.commit();
         }
-        assert_eq!(recent.get(&receipt(0)), None);
-        assert_eq!(recent.get(&receipt(1)), Some(Settled::Acked));
-        assert_eq!((recent.settled.len(), recent.order.len()), (KEPT, KEPT));
+        assert_eq!(recent.get(&receipt(1, 0)), None);
+        assert_eq!(recent.get(&receipt(1, 1)), Some(Settled::Acked));
+        assert_eq!((recent.by_lease.len(), recent.order.len()), (KEPT, KEPT));
+    }
+
+    #[test]
+    fn neighbours_are_remembered_together_and_nobody_else() {
+        let mut recent = Recent::default();
+        recent.add(&receipt(5, 1), 7, Settled::Acked);
+        recent.commit();
+        assert_eq!(recent.get(&receipt(7, 1)), Some(Settled::Acked));
+        assert_eq!(recent.get(&receipt(8, 1)), None);
+        assert_eq!(recent.get(&receipt(6, 2)), None);
+        assert_eq!(recent.get(&Receipt { token: [1; 16], ..receipt(6, 1) }), None);
     }
 
     #[test]
     fn what_was_rolled_back_is_not_remembered() {
         let mut recent = Recent::default();
-        recent.add(receipt(1), Settled::Acked);
-        assert_eq!(recent.get(&receipt(1)), Some(Settled::Acked));
+        recent.add(&receipt(1, 1), 1, Settled::Acked);
+        assert_eq!(recent.get(&receipt(1, 1)), Some(Settled::Acked));
         recent.roll_back();
         recent.commit();
-        assert_eq!(recent.get(&receipt(1)), None);
+        assert_eq!(recent.get(&receipt(1, 1)), None);
     }
 }

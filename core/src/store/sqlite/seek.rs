@@ -5,8 +5,7 @@
 
 use rusqlite::params;
 
-use super::cache::{LogId, SubscriberId, TopicId, log_of, seq_of};
-use super::due;
+use super::cache::{LogId, SubscriberId, TopicId, key, log_of, seq_of};
 use super::ids::{self, Found};
 use super::position;
 use super::settle;
@@ -22,12 +21,12 @@ pub(super) fn seek(tx: &mut Tx<'_>, source: &Source, to: SeekTo) -> Step<Outcome
     let topic = tx.subscriber(id)?.topic;
     tx.flush()?;
     let (places, clamped) = places(tx, topic, to)?;
-    end_all(tx, id)?;
+    end_all(tx, id, topic)?;
     for (log, seq) in places {
         tx.subscriber_mut(id)?.move_cursor(log, seq);
         tx.cache.may_trim(log);
     }
-    look_ahead(tx, id)?;
+    look_ahead(tx, id, topic)?;
     tx.topic_mut(topic)?.backlog = None;
     tx.note_ready(id, tx.now)?;
     Ok(Outcome::Sought(Sought { clamped }))
@@ -83,29 +82,27 @@ fn find(tx: &Tx<'_>, topic: TopicId, id: MessageId) -> Step<(i64, Millis)> {
 }
 
 /// Ends every leased and retrying delivery of the subscriber.
-fn end_all(tx: &mut Tx<'_>, id: SubscriberId) -> Step<()> {
-    let leases: Vec<(i64, String)> = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/leases_of_subscriber.sql"))?
-        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut keys: Vec<i64> = Vec::new();
-    for (lease, runs) in &leases {
-        keys.extend(due::leased(tx, id, *lease, runs)?.iter().map(|delivery| delivery.message));
+fn end_all(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<()> {
+    // Messages behind the trim frontier are held by these deliveries alone, perhaps.
+    let mut held: Vec<i64> = Vec::new();
+    for log in &tx.topic(topic)?.logs {
+        let behind = params![id, key(*log, 0), key(*log, tx.log(*log)?.trim_seq)];
+        let sql = include_str!("../../../sql/sqlite/deliveries_behind.sql");
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        for message in statement.query_map(behind, |row| row.get(0))? {
+            held.push(message?);
+        }
     }
-    let retrying = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/retries_of_subscriber.sql"))?
-        .query_map([id], |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<i64>>>()?;
-    keys.extend(retrying);
-    for key in keys {
-        settle::delete(tx, id, key)?;
+    for sql in [
+        include_str!("../../../sql/sqlite/deliveries_end.sql"),
+        include_str!("../../../sql/sqlite/leases_delete.sql"),
+    ] {
+        tx.connection.prepare_cached(sql)?.execute([id])?;
     }
     tx.leases.retain(|(subscriber, _), _| *subscriber != id);
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/leases_delete.sql"))?
-        .execute([id])?;
+    for message in held {
+        settle::let_go(tx, message)?;
+    }
     let counts = tx.counts(id)?;
     counts.leased = 0;
     counts.retrying = 0;
@@ -113,30 +110,19 @@ fn end_all(tx: &mut Tx<'_>, id: SubscriberId) -> Step<()> {
 }
 
 /// Counts the rows ahead of the new cursors, and forgets what was to be skipped behind them.
-fn look_ahead(tx: &mut Tx<'_>, id: SubscriberId) -> Step<()> {
-    let skips = rows(tx, id, include_str!("../../../sql/sqlite/skips_of_subscriber.sql"))?;
-    let dead = rows(tx, id, include_str!("../../../sql/sqlite/dead_of_subscriber.sql"))?;
+fn look_ahead(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<()> {
     let mut ahead = 0;
-    for key in dead {
-        ahead += i64::from(is_ahead(tx, id, key)?);
-    }
-    for key in skips {
-        if is_ahead(tx, id, key)? {
-            ahead += 1;
-        } else {
-            settle::delete(tx, id, key)?;
-        }
+    for log in &tx.topic(topic)?.logs {
+        let (start, end) = (key(*log, 0), key(*log, tx.log(*log)?.last_seq));
+        let cursor = key(*log, tx.subscriber(id)?.cursor(*log));
+        tx.connection
+            .prepare_cached(include_str!("../../../sql/sqlite/skips_behind.sql"))?
+            .execute(params![id, start, cursor])?;
+        ahead += tx
+            .connection
+            .prepare_cached(include_str!("../../../sql/sqlite/rows_ahead.sql"))?
+            .query_row(params![id, cursor, end], |row| row.get::<_, i64>(0))?;
     }
     tx.counts(id)?.ahead = ahead;
     Ok(())
-}
-
-fn rows(tx: &Tx<'_>, id: SubscriberId, sql: &'static str) -> Step<Vec<i64>> {
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let keys = statement.query_map(params![id], |row| row.get(0))?;
-    Ok(keys.collect::<rusqlite::Result<_>>()?)
-}
-
-fn is_ahead(tx: &Tx<'_>, id: SubscriberId, key: i64) -> Step<bool> {
-    Ok(tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key))
 }

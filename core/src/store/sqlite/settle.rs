@@ -29,7 +29,15 @@ pub(super) struct Live {
 pub(super) fn settle(tx: &mut Tx<'_>, items: &[Settle]) -> Step<Outcome> {
     let mut results = Vec::with_capacity(items.len());
     let mut extensions = Vec::new();
-    for Settle { receipt, verb } in items {
+    let mut rest = items;
+    while let [Settle { receipt, verb }, others @ ..] = rest {
+        let run = ack_run(tx, rest)?;
+        if run > 0 {
+            results.extend((0..run).map(|_| Ok(Settled::Acked)));
+            rest = rest.get(run..).unwrap_or_default();
+            continue;
+        }
+        rest = others;
         let result = match verb {
             Verb::Ack => ack(tx, receipt)?,
             Verb::Nack { delay_ms, error, give_up } => {
@@ -52,25 +60,61 @@ pub(super) fn settle(tx: &mut Tx<'_>, items: &[Settle]) -> Step<Outcome> {
     Ok(Outcome::Settled(results))
 }
 
+/// Acks neighbours that one claim handed out in two statements instead of one each. The answer is how
+/// many items at the front that was; none unless all of them are as their claim left them.
+fn ack_run(tx: &mut Tx<'_>, items: &[Settle]) -> Step<usize> {
+    let is_next = |a: &Settle, b: &Settle| {
+        let (a, b) = (&a.receipt, &b.receipt);
+        a.key + 1 == b.key && (a.subscriber, a.lease, a.token) == (b.subscriber, b.lease, b.token)
+    };
+    let is_ack = |item: &Settle| item.verb == Verb::Ack;
+    let mut runs = items.chunk_by(|a, b| is_ack(a) && is_ack(b) && is_next(a, b));
+    let run = runs.next().unwrap_or_default();
+    let [first, _, .., last] = run else { return Ok(0) };
+    let (receipt, last) = (&first.receipt, &last.receipt);
+    let count = run.len().cast_signed() as i64;
+    if !holds(tx, receipt)? {
+        return Ok(0);
+    }
+    let range = params![receipt.key, last.key, receipt.subscriber, receipt.lease];
+    let count_sql = include_str!("../../../sql/sqlite/delivery_count_run.sql");
+    let found: i64 = tx.connection.prepare_cached(count_sql)?.query_row(range, |row| row.get(0))?;
+    if found != count {
+        return Ok(0);
+    }
+    let ack_sql = include_str!("../../../sql/sqlite/delivery_ack_run.sql");
+    tx.connection.prepare_cached(ack_sql)?.execute(range)?;
+    tx.leave_lease_many(receipt.subscriber, receipt.lease, count)?;
+    let counts = tx.counts(receipt.subscriber)?;
+    counts.leased -= count;
+    counts.acked += count;
+    let_go_many(tx, receipt.key, last.key)?;
+    tx.recent.add(receipt, last.key, Settled::Acked);
+    Ok(run.len())
+}
+
+/// The lease that made this receipt is still there.
+fn holds(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<bool> {
+    let (id, token) = (receipt.subscriber, receipt.token);
+    Ok(tx.load_subscriber(id)?
+        && tx.lease(id, receipt.lease)?.is_some_and(|lease| lease.token == token))
+}
+
 fn ack(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<Result<Settled>> {
     if !end_at_once(tx, receipt)? {
         let Some(live) = live(tx, receipt)? else { return Ok(repeated(tx, receipt, &Verb::Ack)) };
         end(tx, receipt, &live)?;
     }
     tx.counts(receipt.subscriber)?.acked += 1;
-    tx.recent.add(*receipt, Settled::Acked);
+    tx.recent.add(receipt, receipt.key, Settled::Acked);
     Ok(Ok(Settled::Acked))
 }
 
 /// The usual case in one statement: the delivery is still under the lease that its claim made.
 fn end_at_once(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<bool> {
-    let (id, token) = (receipt.subscriber, receipt.token);
-    if !tx.load_subscriber(id)? {
+    let id = receipt.subscriber;
+    if !holds(tx, receipt)? {
         return Ok(false);
-    }
-    match tx.lease(id, receipt.lease)? {
-        Some(lease) if lease.token == token => {}
-        _ => return Ok(false),
     }
     let deleted = tx
         .connection
@@ -93,7 +137,7 @@ fn cancel(tx: &mut Tx<'_>, receipt: &Receipt, reason: Option<&str>) -> Step<Resu
     }
     end(tx, receipt, &live)?;
     tx.counts(receipt.subscriber)?.cancelled += 1;
-    tx.recent.add(*receipt, Settled::Cancelled);
+    tx.recent.add(receipt, receipt.key, Settled::Cancelled);
     Ok(Ok(Settled::Cancelled))
 }
 
@@ -125,7 +169,7 @@ fn nack(
         tx.note_ready(id, ready_at)?;
         Nacked { state: DeliveryState::Retrying, ready_at: Some(from_millis(ready_at)) }
     };
-    tx.recent.add(*receipt, Settled::Nacked(nacked));
+    tx.recent.add(receipt, receipt.key, Settled::Nacked(nacked));
     Ok(Ok(Settled::Nacked(nacked)))
 }
 
@@ -134,7 +178,7 @@ fn defer(tx: &mut Tx<'_>, receipt: &Receipt, delay_ms: Millis) -> Step<Result<Se
     let Some(live) = live(tx, receipt)? else { return Ok(repeated(tx, receipt, &verb)) };
     let ready_at = tx.now + delay_ms;
     put_back(tx, receipt, &live, ready_at)?;
-    tx.recent.add(*receipt, Settled::Deferred { ready_at });
+    tx.recent.add(receipt, receipt.key, Settled::Deferred { ready_at });
     Ok(Ok(Settled::Deferred { ready_at }))
 }
 
@@ -224,18 +268,38 @@ pub(super) fn delete(tx: &mut Tx<'_>, id: SubscriberId, key: i64) -> Step<()> {
     let_go(tx, key)
 }
 
+/// As [`let_go`], for neighbours.
+fn let_go_many(tx: &mut Tx<'_>, first: i64, last: i64) -> Step<()> {
+    match tx.load_log_of(first)? {
+        Some(log) if seq_of(first) <= tx.log(log)?.trim_seq => {
+            (first..=last).try_for_each(|key| let_go(tx, key))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A message that the trimmer has passed is removed by whatever ends its last delivery.
 pub(super) fn let_go(tx: &mut Tx<'_>, key: i64) -> Step<()> {
     let Some(log) = tx.load_log_of(key)? else { return Ok(()) };
     if seq_of(key) > tx.log(log)?.trim_seq {
         return Ok(());
     }
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/message_delete_free.sql"))?
-        .execute([key])?;
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/failure_delete_free.sql"))?
-        .execute([key])?;
+    let topic = tx.log(log)?.topic;
+    let is_held = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/message_is_held.sql"))?
+        .exists(params![key, topic])?;
+    if is_held { Ok(()) } else { remove_message(tx, key) }
+}
+
+/// Deletes the row of a message, and its history.
+pub(super) fn remove_message(tx: &Tx<'_>, key: i64) -> Step<()> {
+    for sql in [
+        include_str!("../../../sql/sqlite/message_delete.sql"),
+        include_str!("../../../sql/sqlite/failure_delete.sql"),
+    ] {
+        tx.connection.prepare_cached(sql)?.execute([key])?;
+    }
     Ok(())
 }
 

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::cache::{SubscriberId, TopicId};
 use super::tx::{Step, Tx};
 use super::{encode, position};
-use crate::clock::{duration_millis, from_millis, to_millis};
+use crate::clock::{duration_millis, to_millis};
 use crate::error::Error;
-use crate::model::{Subscriber, Topic};
 use crate::op::{Outcome, Source};
 use crate::options::{
     NewSubscriber, NewTopic, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
@@ -31,7 +30,7 @@ pub(super) fn create_topic(tx: &mut Tx<'_>, new: &NewTopic) -> Step<Outcome> {
     for subscriber in &new.subscribers {
         create_subscriber(tx, id, subscriber)?;
     }
-    Ok(Outcome::Topic(view_topic(tx, id)?))
+    Ok(Outcome::Topic(tx.topic(id)?.view()))
 }
 
 pub(super) fn update_topic(tx: &mut Tx<'_>, name: &str, change: &TopicChange) -> Step<Outcome> {
@@ -47,7 +46,7 @@ pub(super) fn update_topic(tx: &mut Tx<'_>, name: &str, change: &TopicChange) ->
     for log in topic.logs.clone() {
         tx.cache.may_trim(log);
     }
-    Ok(Outcome::Topic(view_topic(tx, id)?))
+    Ok(Outcome::Topic(tx.topic(id)?.view()))
 }
 
 pub(super) fn delete_topic(tx: &mut Tx<'_>, name: &str) -> Step<Outcome> {
@@ -93,7 +92,7 @@ pub(super) fn create_subscribers(
     let mut created = Vec::with_capacity(subscribers.len());
     for new in subscribers {
         let subscriber = create_subscriber(tx, id, new)?;
-        created.push(view_subscriber(tx, subscriber)?);
+        created.push(tx.subscriber(subscriber)?.view());
     }
     Ok(Outcome::Subscribers(created))
 }
@@ -161,7 +160,7 @@ pub(super) fn update_subscriber(
             options.retry.jitter,
         ])?;
     tx.subscriber_mut(id)?.options = options;
-    Ok(Outcome::Subscribers(vec![view_subscriber(tx, id)?]))
+    Ok(Outcome::Subscribers(vec![tx.subscriber(id)?.view()]))
 }
 
 pub(super) fn delete_subscriber(tx: &mut Tx<'_>, source: &Source) -> Step<Outcome> {
@@ -192,39 +191,4 @@ pub(super) fn pause_subscriber(tx: &mut Tx<'_>, source: &Source, paused: bool) -
     let subscriber = Some(Arc::clone(&source.subscriber));
     tx.effects.changed.push((Arc::clone(&source.topic), subscriber));
     Ok(Outcome::Done)
-}
-
-fn view_topic(tx: &Tx<'_>, id: TopicId) -> Step<Topic> {
-    let created_at = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/topic_created_at.sql"))?
-        .query_row([id], |row| row.get(0))
-        .optional()?
-        .unwrap_or(tx.now);
-    let topic = tx.topic(id)?;
-    Ok(Topic {
-        id: id.cast_unsigned(),
-        name: topic.name.to_string(),
-        options: topic.options.clone(),
-        paused: topic.paused,
-        created_at: from_millis(created_at),
-    })
-}
-
-fn view_subscriber(tx: &Tx<'_>, id: SubscriberId) -> Step<Subscriber> {
-    let created_at = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_created_at.sql"))?
-        .query_row([id], |row| row.get(0))
-        .optional()?
-        .unwrap_or(tx.now);
-    let subscriber = tx.subscriber(id)?;
-    Ok(Subscriber {
-        id: u64::from(id),
-        topic: subscriber.topic_name.to_string(),
-        name: subscriber.name.to_string(),
-        options: subscriber.options,
-        paused: subscriber.paused,
-        created_at: from_millis(created_at),
-    })
 }

@@ -4,10 +4,10 @@
 //! of their own. Invariant: a verb that refuses has written nothing; a verb whose SQL fails takes the
 //! whole transaction with it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use rustc_hash::FxHashMap as HashMap;
 
 use super::cache::{
     Cache, CachedLog, CachedSubscriber, CachedTopic, Counts, Kept, LogId, SEQ_MAX, SubscriberId,
@@ -335,8 +335,18 @@ impl Tx<'_> {
 
     /// A delivery no longer names this lease.
     pub(super) fn leave_lease(&mut self, subscriber: SubscriberId, id: i64) -> Step<()> {
+        self.leave_lease_many(subscriber, id, 1)
+    }
+
+    /// So many deliveries no longer name this lease.
+    pub(super) fn leave_lease_many(
+        &mut self,
+        subscriber: SubscriberId,
+        id: i64,
+        count: i64,
+    ) -> Step<()> {
         if let Some(lease) = self.lease(subscriber, id)? {
-            lease.live -= 1;
+            lease.live -= count;
             lease.dirty = true;
         }
         Ok(())

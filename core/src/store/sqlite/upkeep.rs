@@ -4,13 +4,12 @@
 //! back by a delivery is removed later by whatever ends that delivery. Reclaims the rows of deleted
 //! topics and subscribers. Forgets idempotency keys past their window.
 
-use std::collections::HashSet;
-
 use rusqlite::{OptionalExtension as _, params};
+use rustc_hash::FxHashSet as HashSet;
 
 use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
 use super::tx::{Step, Tx};
-use super::{due, position, settle};
+use super::{position, settle};
 use crate::limits;
 use crate::op::Outcome;
 use crate::options::Retention;
@@ -29,8 +28,8 @@ fn trim(tx: &mut Tx<'_>) -> Step<bool> {
         Some(logs) => logs,
         None => all_logs(tx)?,
     };
-    let mut left = HashSet::new();
-    let mut aging = HashSet::new();
+    let mut left = HashSet::default();
+    let mut aging = HashSet::default();
     let mut room = limits::TRIM_ROWS.cast_signed() as i64;
     for log in logs {
         if room <= 0 || trim_log(tx, log, &mut room)? {
@@ -70,13 +69,7 @@ fn trim_log(tx: &mut Tx<'_>, log: LogId, room: &mut i64) -> Step<bool> {
     let to = floor.min(from + *room);
     if to > from {
         *room -= to - from;
-        let range = params![key(log, from), key(log, to)];
-        for sql in [
-            include_str!("../../../sql/sqlite/trim_failures.sql"),
-            include_str!("../../../sql/sqlite/trim_messages.sql"),
-        ] {
-            tx.connection.prepare_cached(sql)?.execute(range)?;
-        }
+        trim_range(tx, topic, key(log, from), key(log, to))?;
         let state = tx.log_mut(log)?;
         state.trim_seq = to;
         if to == state.last_seq {
@@ -84,6 +77,30 @@ fn trim_log(tx: &mut Tx<'_>, log: LogId, room: &mut i64) -> Step<bool> {
         }
     }
     Ok(to < floor)
+}
+
+/// Deletes messages above `from` up to `to`, but for those that a delivery holds.
+fn trim_range(tx: &Tx<'_>, topic: TopicId, from: i64, to: i64) -> Step<()> {
+    let held_sql = include_str!("../../../sql/sqlite/delivery_held.sql");
+    let mut held = tx
+        .connection
+        .prepare_cached(held_sql)?
+        .query_map(params![from, to, topic], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    held.sort_unstable();
+    let mut start = from;
+    for end in held.into_iter().chain([to + 1]) {
+        if end - 1 > start {
+            for sql in [
+                include_str!("../../../sql/sqlite/trim_messages.sql"),
+                include_str!("../../../sql/sqlite/trim_failures.sql"),
+            ] {
+                tx.connection.prepare_cached(sql)?.execute([start, end - 1])?;
+            }
+        }
+        start = end;
+    }
+    Ok(())
 }
 
 fn forget_keys(tx: &Tx<'_>) -> Step<bool> {
@@ -102,8 +119,8 @@ fn reclaim(tx: &mut Tx<'_>) -> Step<bool> {
         .prepare_cached(include_str!("../../../sql/sqlite/subscriber_deleted.sql"))?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((id, _)) = subscriber {
-        reclaim_subscriber(tx, id)?;
+    if let Some((id, topic)) = subscriber {
+        reclaim_subscriber(tx, id, topic)?;
         return Ok(true);
     }
     let topic: Option<TopicId> = tx
@@ -117,46 +134,39 @@ fn reclaim(tx: &mut Tx<'_>) -> Step<bool> {
     }
 }
 
-/// One step: a lease with its deliveries, or a number of other rows, or the rest.
-fn reclaim_subscriber(tx: &mut Tx<'_>, id: SubscriberId) -> Step<()> {
-    let lease: Option<(i64, String)> = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/leases_of_subscriber.sql"))?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((lease, runs)) = lease {
-        for delivery in due::leased(tx, id, lease, &runs)? {
-            settle::delete(tx, id, delivery.message)?;
-        }
-        tx.leases.remove(&(id, lease));
-        let sql = include_str!("../../../sql/sqlite/lease_delete.sql");
-        tx.connection.prepare_cached(sql)?.execute(params![id, lease])?;
-        return Ok(());
+/// One step: a number of deliveries and what only they held back, or the rest.
+fn reclaim_subscriber(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<()> {
+    let held = held_by(tx, id, topic)?;
+    let sql = include_str!("../../../sql/sqlite/deliveries_delete.sql");
+    let deleted = tx.connection.prepare_cached(sql)?.execute(params![id, limits::STEP_ROWS])?;
+    for message in held {
+        settle::let_go(tx, message)?;
     }
-    for sql in [
-        include_str!("../../../sql/sqlite/retries_of_subscriber.sql"),
-        include_str!("../../../sql/sqlite/dead_of_subscriber.sql"),
-        include_str!("../../../sql/sqlite/skips_of_subscriber.sql"),
-    ] {
-        let keys: Vec<i64> = {
-            let mut statement = tx.connection.prepare_cached(sql)?;
-            let keys = statement.query_map([id], |row| row.get(0))?;
-            keys.take(limits::STEP_ROWS).collect::<rusqlite::Result<_>>()?
-        };
-        if !keys.is_empty() {
-            for key in keys {
-                settle::delete(tx, id, key)?;
-            }
-            return Ok(());
+    if deleted < limits::STEP_ROWS {
+        for sql in [
+            include_str!("../../../sql/sqlite/leases_delete.sql"),
+            include_str!("../../../sql/sqlite/cursors_delete.sql"),
+            include_str!("../../../sql/sqlite/subscriber_remove.sql"),
+        ] {
+            tx.connection.prepare_cached(sql)?.execute([id])?;
         }
-    }
-    for sql in [
-        include_str!("../../../sql/sqlite/cursors_delete.sql"),
-        include_str!("../../../sql/sqlite/subscriber_remove.sql"),
-    ] {
-        tx.connection.prepare_cached(sql)?.execute([id])?;
+        tx.leases.retain(|(subscriber, _), _| *subscriber != id);
     }
     Ok(())
+}
+
+/// The messages behind the trim frontier that the next step's deliveries hold, perhaps alone.
+fn held_by(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<Vec<i64>> {
+    if !tx.load_topic(topic)? {
+        return Ok(Vec::new());
+    }
+    let sql = include_str!("../../../sql/sqlite/deliveries_first.sql");
+    let keys = tx
+        .connection
+        .prepare_cached(sql)?
+        .query_map(params![id, limits::STEP_ROWS], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    Ok(keys)
 }
 
 /// One step: some messages of a log, or the rest. Its subscribers are reclaimed before it.

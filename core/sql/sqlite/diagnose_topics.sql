@@ -1,0 +1,2 @@
+-- Live topics. Only for an examination of the file.
+SELECT id FROM blockqueue_topic WHERE deleted_at IS NULL ORDER BY name;

@@ -1,0 +1,2 @@
+-- ?1 key.
+DELETE FROM blockqueue_message WHERE id = ?1;

@@ -1,2 +1,0 @@
--- ?1 subscriber. Index blockqueue_delivery_retry.
-SELECT message_id FROM blockqueue_delivery WHERE subscriber_id = ?1 AND state = 2;
