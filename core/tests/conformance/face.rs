@@ -71,6 +71,7 @@ impl Face for CoreFace {
             Feature::Reopen => self.directory.is_some(),
             // A `Duration` has no sign.
             Feature::NegativeDurations => false,
+            Feature::ZeroInText => true,
         }
     }
 

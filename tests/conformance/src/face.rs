@@ -39,6 +39,8 @@ pub enum Feature {
     Reopen,
     /// A caller can pass a negative duration at all.
     NegativeDurations,
+    /// A caller can pass a text with a zero character in it.
+    ZeroInText,
 }
 
 /// Something that a face cannot express, and why.
