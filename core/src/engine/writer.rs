@@ -33,11 +33,11 @@ const BACKOFF: Duration = Duration::from_millis(200);
 const WAITING_MAX: usize = 1_000_000;
 /// How often upkeep looks for what time alone made removable.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
-/// How long upkeep waits for a pause when there is something to do.
-const UPKEEP_WITHIN: Duration = Duration::from_secs(1);
-/// Messages handled after which upkeep gets its turn although there is no pause. One step of upkeep
-/// trims twice as many, so that it keeps up.
-const UPKEEP_EVERY_MESSAGES: usize = limits::TRIM_ROWS / 2;
+/// Messages handled without a pause after which upkeep begins to take turns with the groups, until it
+/// has caught up. Before that it waits for a pause.
+const UPKEEP_AFTER_MESSAGES: usize = 100_000;
+/// How long upkeep waits for a pause at most.
+const UPKEEP_WITHIN: Duration = Duration::from_secs(5);
 
 type ReplyTo = oneshot::Sender<Result<Answered>>;
 
@@ -200,7 +200,7 @@ impl Writer {
         self.untidy |= asked > 0;
         let idle = asked == 0 && !self.more;
         let since = self.upkept.elapsed();
-        let busy_for_long = self.handled >= UPKEEP_EVERY_MESSAGES || since >= UPKEEP_WITHIN;
+        let busy_for_long = self.handled >= UPKEEP_AFTER_MESSAGES || since >= UPKEEP_WITHIN;
         if (self.untidy && (idle || busy_for_long)) || since >= UPKEEP_EVERY {
             self.upkeep(idle);
         } else if asked > 0 {
@@ -326,8 +326,6 @@ impl Writer {
     }
 
     fn upkeep(&mut self, idle: bool) {
-        self.handled = 0;
-        self.upkept = monotonic();
         self.untidy = match self.store.apply(&[Op::Upkeep], &mut Nobody) {
             Ok(applied) => {
                 self.next_due = applied.next_due;
@@ -341,6 +339,8 @@ impl Writer {
             }
         };
         if !self.untidy {
+            self.handled = 0;
+            self.upkept = monotonic();
             self.untidy = self.store.tidy(idle).unwrap_or(false);
         }
     }

@@ -40,7 +40,9 @@ type Fingerprint = [u8; 16];
 pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Step<Outcome> {
     let topic = tx.topic_id(topic)?;
     let plans = plan(tx, topic, messages)?;
-    backlog::check(tx, topic, messages)?;
+    let is_new = |plan: &Plan| matches!(plan, Plan::Append | Plan::Delay(_));
+    let new = messages.iter().zip(&plans).filter(|(_, plan)| is_new(plan));
+    backlog::check(tx, topic, new.map(|(message, _)| message))?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
     let mut appender = Appender::new(tx.connection)?;
@@ -279,10 +281,8 @@ fn fingerprint(message: &Message) -> Fingerprint {
     };
     field(b'p', &message.payload);
     field(b'r', &message.priority.to_be_bytes());
-    for (tag, text) in [(b'c', &message.content_type), (b'i', &message.correlation_id)] {
-        if let Some(text) = text {
-            field(tag, text.as_bytes());
-        }
+    if let Some(content_type) = &message.content_type {
+        field(b'c', content_type.as_bytes());
     }
     for (name, value) in &message.headers {
         field(b'n', name.as_bytes());
@@ -307,12 +307,12 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_messages_apart() {
         let plain = fingerprint(&Message::new("a"));
-        assert_eq!(plain, fingerprint(&Message::new("a").with_idempotency_key("k")));
+        let same = Message::new("a").with_idempotency_key("k").with_correlation_id("x");
+        assert_eq!(plain, fingerprint(&same));
         for other in [
             Message::new("b"),
             Message::new("a").with_priority(1),
             Message::new("a").with_content_type("x"),
-            Message::new("a").with_correlation_id("x"),
             Message::new("a").with_header("x", "y"),
             Message::new("a").with_header("xy", ""),
             Message::new("a").with_delay(Duration::from_secs(1)),
