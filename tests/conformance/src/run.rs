@@ -17,9 +17,12 @@ use crate::resolve::{Saved, resolve};
 use crate::script::{Action, Script, Step};
 
 /// How long a step that must answer as expected eventually, and a join, may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to pause between two tries of a step.
-const PAUSE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to pause before the second try of a step. Each pause is twice as long as the one before:
+/// work in the background may wait until nobody asks for anything.
+const PAUSE_FIRST: Duration = Duration::from_millis(5);
+/// The longest pause between two tries.
+const PAUSE_MAX: Duration = Duration::from_millis(640);
 
 /// Where a script failed, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,11 +124,13 @@ impl Runner {
 
     fn retry(&mut self, operation: &Value, step: &Step) -> Result<(), String> {
         let deadline = now() + PATIENCE;
+        let mut pause = PAUSE_FIRST;
         loop {
             match self.perform(operation, step) {
-                Err(_) if now() < deadline => thread::sleep(PAUSE),
+                Err(_) if now() < deadline => thread::sleep(pause),
                 outcome => return outcome,
             }
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Step {
     pub error: Option<String>,
     /// The item of the batch that the refusal must name.
     pub index: Option<usize>,
-    /// Repeat the step until it answers as expected, for up to 5 seconds.
+    /// Repeat the step until it answers as expected, for up to 10 seconds.
     pub eventually: bool,
     /// The answer must take at least this long, in real milliseconds.
     pub takes_ms: u64,
