@@ -1,1 +1,3 @@
+//! The HTTP server and command line of the queue.
+
 fn main() {}

@@ -22,7 +22,7 @@ use crate::options::Message;
 #[derive(Debug, Clone, Copy)]
 struct Accepted {
     key: i64,
-    accepted_at: Millis,
+    at: Millis,
     due_at: Option<Millis>,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
 }
 
 fn id_of(tag: u16, accepted: &Accepted) -> MessageId {
-    MessageId::new(IdParts { at: accepted.accepted_at, key: accepted.key, tag })
+    MessageId::new(IdParts { at: accepted.at, key: accepted.key, tag })
 }
 
 /// Decides about each message, and refuses, before anything is written.
@@ -179,7 +179,7 @@ impl<'c> Appender<'c> {
         state.last_seq = seq;
         state.position += size.cast_signed() as i64;
         state.published_at = at;
-        Ok(Accepted { key, accepted_at: at, due_at: None })
+        Ok(Accepted { key, at, due_at: None })
     }
 }
 
@@ -205,11 +205,8 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     let state = tx.log_mut(log)?;
     state.last_seq += 1;
     state.published_at = now.max(state.published_at);
-    let accepted = Accepted {
-        key: key(log, state.last_seq),
-        accepted_at: state.published_at,
-        due_at: Some(due_at),
-    };
+    let accepted =
+        Accepted { key: key(log, state.last_seq), at: state.published_at, due_at: Some(due_at) };
     let headers = encode::headers_to_json(&message.headers);
     let size = stored_size(message, headers.as_deref());
     tx.connection.prepare_cached(include_str!("../../../sql/sqlite/delayed_insert.sql"))?.execute(
@@ -218,7 +215,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
             topic,
             message.priority,
             due_at,
-            accepted.accepted_at,
+            accepted.at,
             message.content_type,
             headers,
             message.correlation_id,
@@ -229,9 +226,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     let state = tx.topic_mut(topic)?;
     state.delayed_count += 1;
     state.delayed_bytes += size.cast_signed() as i64;
-    if let Some(next) = &mut tx.cache.next_delayed {
-        *next = Some(next.map_or(due_at, |at| at.min(due_at)));
-    }
+    tx.cache.next_delayed.note(due_at);
     Ok(accepted)
 }
 
@@ -246,7 +241,7 @@ fn remember(tx: &mut Tx<'_>, topic: TopicId, message: &Message, first: Accepted)
             topic,
             idempotency_key,
             first.key,
-            first.accepted_at,
+            first.at,
             first.due_at,
             fingerprint(message),
             expires_at,
@@ -263,8 +258,7 @@ fn remembered(
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/idempotency_get.sql"))?
         .query_row(params![topic, idempotency_key, tx.now], |row| {
-            let first =
-                Accepted { key: row.get(0)?, accepted_at: row.get(1)?, due_at: row.get(2)? };
+            let first = Accepted { key: row.get(0)?, at: row.get(1)?, due_at: row.get(2)? };
             Ok((first, row.get(3)?))
         })
         .optional()?;
