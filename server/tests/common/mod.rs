@@ -1,5 +1,7 @@
 //! A real server on a free port of this machine, with a queue in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot start has failed")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use blockqueue::Queue;
