@@ -9,7 +9,12 @@ use crate::run::{Failure, Result, root};
 fn files() -> Result<Vec<(PathBuf, String)>> {
     let codes = serde_json::to_string_pretty(&blockqueue::error_codes())
         .map_err(|error| Failure::new(error.to_string()))?;
-    Ok(vec![(root().join("tests/golden/error_codes.json"), codes + "\n")])
+    let openapi = serde_json::to_string_pretty(&blockqueue_server::http::openapi())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    Ok(vec![
+        (root().join("tests/golden/error_codes.json"), codes + "\n"),
+        (root().join("server/openapi.json"), openapi + "\n"),
+    ])
 }
 
 pub(crate) fn write() -> Result {
