@@ -15,8 +15,11 @@ pub type Rows = Result<Vec<Row>, Failure>;
 
 const PAYLOAD: [u8; 100] = [b'x'; 100];
 
+/// A name and what it runs.
+pub type Case = (&'static str, fn(&Path) -> Rows);
+
 /// Every case by its name.
-pub const CASES: &[(&str, fn(&Path) -> Rows)] = &[
+pub const CASES: &[Case] = &[
     ("publish-batch", publish_batch),
     ("publish-concurrent", publish_concurrent),
     ("publish-single", publish_single),
@@ -304,7 +307,7 @@ fn idle(directory: &Path) -> Rows {
     const SECONDS: u64 = 30;
     let queue = Queue::open(fresh(directory))?;
     topic_with(&queue, 100)?;
-    let options = ClaimOptions::default().with_wait(Duration::from_secs(600));
+    let options = ClaimOptions::default().with_wait(Duration::from_mins(10));
     let waiting: Vec<_> =
         (0..1_000).map(|n| queue.claim("t", &format!("s{}", n % 100), &options)).collect();
     queue.topics(blockqueue::Page::default()).wait().ok();

@@ -15,6 +15,9 @@ pub struct Raw {
 
 impl Raw {
     /// A new file.
+    ///
+    /// # Errors
+    /// What `SQLite` reports.
     pub fn create(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -31,6 +34,9 @@ impl Raw {
     }
 
     /// Inserts messages in one transaction.
+    ///
+    /// # Errors
+    /// What `SQLite` reports.
     pub fn insert(&mut self, count: usize, payload: &[u8]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
@@ -45,6 +51,9 @@ impl Raw {
     }
 
     /// Reads the next messages with their payloads and inserts a small row for each.
+    ///
+    /// # Errors
+    /// What `SQLite` reports.
     pub fn claim(&mut self, from: i64, count: usize) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
         let transaction = self.connection.transaction()?;
         let claimed = {
@@ -66,6 +75,9 @@ impl Raw {
     }
 
     /// Deletes the small rows.
+    ///
+    /// # Errors
+    /// What `SQLite` reports.
     pub fn ack(&mut self, claimed: &[(i64, Vec<u8>)]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {

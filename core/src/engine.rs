@@ -178,12 +178,8 @@ impl Engine {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (reply, answer) = oneshot::channel();
         // A writer that has ended already has nothing left to finish.
-        if self.commands.send(Command::Shutdown(Some(reply))).is_err() {
-            let (reply, answer) = oneshot::channel();
-            let _ = reply.send(Ok(Answered::new(Outcome::Done)));
-            return Pending::sent(answer, |_| Ok(()));
-        }
-        Pending::sent(answer, |_| Ok(()))
+        let _ = self.commands.send(Command::Shutdown(Some(reply)));
+        Pending::until_end(answer, |_| Ok(()))
     }
 
     pub(crate) fn stats(&self) -> Result<EngineStats> {

@@ -52,6 +52,7 @@ impl MessageId {
         if (bits >> 76) & 0xf != 8 || (bits >> 62) & 3 != 2 {
             return None;
         }
+        #[expect(clippy::cast_possible_truncation, reason = "at most 51 bits wide")]
         let field = |shift: u32, width: u32| ((bits >> shift) & ((1 << width) - 1)) as i64;
         let tag = u16::try_from(field(0, 11)).ok()?;
         Some(IdParts { at: field(80, 48), key: (field(64, 12) << 51) | field(11, 51), tag })
@@ -538,7 +539,7 @@ mod tests {
         for parts in [
             IdParts { at: 0, key: 0, tag: 0 },
             IdParts { at: (1 << 48) - 1, key: i64::MAX, tag: 0x7ff },
-            IdParts { at: 1_764_000_000_123, key: (77 << 40) | 123_456, tag: 0x2aa },
+            IdParts { at: 1_764_000_000_123, key: (77 << 40) | 0xabcd, tag: 0x2aa },
         ] {
             let id = MessageId::new(parts);
             assert_eq!(id.parts(), Some(parts));

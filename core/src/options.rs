@@ -296,7 +296,7 @@ pub enum StartFrom {
     Now,
     /// With the oldest message that the topic's retention keeps.
     Earliest,
-    /// With the first message that became deliverable at or after this time.
+    /// With the first message that became deliverable at or after this time; a time to come means now.
     Time(SystemTime),
 }
 
@@ -308,7 +308,8 @@ pub enum SeekTo {
     Earliest,
     /// After the newest message.
     Latest,
-    /// The first message that became deliverable at or after this time.
+    /// The first message that became deliverable at or after this time; a time to come means after
+    /// the newest message.
     Time(SystemTime),
     /// This message; in the logs of other priorities the first that became deliverable no earlier.
     Message(MessageId),

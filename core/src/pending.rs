@@ -27,6 +27,8 @@ pub struct Pending<T> {
     state: State,
     /// Taken when the answer is there.
     map: Option<Map<T>>,
+    /// What it means if the engine ends without an answer.
+    unanswered: fn() -> Result<Outcome>,
 }
 
 enum State {
@@ -43,7 +45,7 @@ enum State {
 
 impl<T> Pending<T> {
     pub(crate) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), map: None }
+        Self { state: State::Failed(error), map: None, unanswered: shut_down }
     }
 
     pub(crate) fn start(
@@ -61,14 +63,22 @@ impl<T> Pending<T> {
             let permit = Box::pin(Arc::clone(room).acquire_many_owned(permits));
             State::Throttled { permit, work, commands: commands.clone() }
         };
-        Self { state, map: Some(Box::new(map)) }
+        Self { state, map: Some(Box::new(map)), unanswered: shut_down }
     }
 
     pub(crate) fn sent(
         answer: oneshot::Receiver<Result<Answered>>,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Self {
-        Self { state: State::Sent(answer), map: Some(Box::new(map)) }
+        Self { state: State::Sent(answer), map: Some(Box::new(map)), unanswered: shut_down }
+    }
+
+    /// As [`sent`](Self::sent), for what an engine that has ended has done already.
+    pub(crate) fn until_end(
+        answer: oneshot::Receiver<Result<Answered>>,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Self {
+        Self { unanswered: || Ok(Outcome::Done), ..Self::sent(answer, map) }
     }
 
     /// Blocks this thread until the answer is there. Do not call it on a thread that runs an executor.
@@ -92,11 +102,18 @@ impl<T> Pending<T> {
     }
 
     fn finish(&mut self, answer: Result<Result<Answered>, oneshot::error::RecvError>) -> Result<T> {
-        // The engine answers each request before it ends; a lost reply means that it was shut down.
-        let answered = answer.unwrap_or(Err(Error::Shutdown))?;
+        let outcome = match answer {
+            Ok(answered) => answered?.into_outcome(),
+            Err(_lost) => (self.unanswered)()?,
+        };
         let map = self.map.take().ok_or_else(|| Error::internal("answered twice"))?;
-        map(answered.into_outcome())
+        map(outcome)
     }
+}
+
+/// The engine answers each request before it ends; a lost reply means that it was shut down.
+fn shut_down() -> Result<Outcome> {
+    Err(Error::Shutdown)
 }
 
 fn send(work: Work, permit: OwnedSemaphorePermit, commands: &Sender<Command>) -> State {

@@ -47,6 +47,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`open`](Self::open), and `invalid_argument` or `limit_exceeded` for the options.
+    #[expect(clippy::needless_pass_by_value, reason = "options are built in place")]
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
         options.validate()?;
         let payload_bytes_max = options.payload_bytes_limit();

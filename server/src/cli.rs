@@ -12,6 +12,7 @@ mod failure;
 mod message;
 mod output;
 mod publish;
+mod serve;
 mod stats;
 mod stop;
 mod subscriber;
@@ -22,6 +23,7 @@ mod view;
 
 use std::process::ExitCode;
 
+use blockqueue_server::serve::ServeArgs;
 use clap::{Parser, Subcommand};
 
 use failure::{Ending, Outcome};
@@ -45,6 +47,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the queue over HTTP
+    Serve(ServeArgs),
     /// Create, list, change, delete, pause and resume topics
     Topic(topic::TopicArgs),
     /// Create, list, change, delete, pause, resume and seek subscribers
@@ -70,6 +74,7 @@ enum Command {
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Self::Serve(args) => serve::run(args),
             Self::Topic(args) => topic::run(args),
             Self::Subscriber(args) => subscriber::run(args),
             Self::Publish(args) => publish::run(args),

@@ -32,14 +32,17 @@ const BACKOFF: Duration = Duration::from_millis(200);
 /// Waiting claims of one queue; more are refused with `busy`.
 const WAITING_MAX: usize = 1_000_000;
 /// How often upkeep looks for what time alone made removable.
-const UPKEEP_EVERY: Duration = Duration::from_secs(60);
-/// How long upkeep waits for a pause when there is something to do.
-const UPKEEP_WITHIN: Duration = Duration::from_secs(1);
-/// Messages handled after which upkeep gets its turn although there is no pause. One step of upkeep
-/// trims twice as many, so that it keeps up.
-const UPKEEP_EVERY_MESSAGES: usize = limits::TRIM_ROWS / 2;
+const UPKEEP_EVERY: Duration = Duration::from_mins(1);
+/// Messages handled without a pause after which upkeep begins to take turns with the groups, until it
+/// has caught up. Before that it waits for a pause.
+const UPKEEP_AFTER_MESSAGES: usize = 100_000;
+/// How long upkeep waits for a pause at most.
+const UPKEEP_WITHIN: Duration = Duration::from_secs(5);
 
 type ReplyTo = oneshot::Sender<Result<Answered>>;
+
+/// Somebody shut the queue down, or dropped its last handle.
+struct Ending(Option<ReplyTo>);
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
@@ -66,7 +69,7 @@ pub(super) struct Writer {
     handled: usize,
     /// When upkeep had its last turn.
     upkept: Instant,
-    ending: Option<Option<ReplyTo>>,
+    ending: Option<Ending>,
 }
 
 impl Writer {
@@ -117,7 +120,7 @@ impl Writer {
         match self.inbox.recv_timeout(patience) {
             Ok(command) => self.accept(command, &mut requests),
             Err(RecvTimeoutError::Timeout) => return requests,
-            Err(RecvTimeoutError::Disconnected) => self.ending = Some(None),
+            Err(RecvTimeoutError::Disconnected) => self.ending = Some(Ending(None)),
         }
         let mut bytes = 0;
         // Callers that were just answered are about to be back: a moment for them makes one commit of
@@ -153,13 +156,13 @@ impl Writer {
                 self.more = true;
                 self.untidy = true;
             }
-            Command::Shutdown(reply) => self.ending = Some(reply),
+            Command::Shutdown(reply) => self.ending = Some(Ending(reply)),
         }
     }
 
     /// How long nothing needs to be done if nobody asks.
     fn patience(&self) -> Duration {
-        let far = Duration::from_secs(3600);
+        let far = Duration::from_hours(1);
         let now = monotonic();
         let until = |at: Instant| at.saturating_duration_since(now);
         let due = match self.backoff {
@@ -200,7 +203,7 @@ impl Writer {
         self.untidy |= asked > 0;
         let idle = asked == 0 && !self.more;
         let since = self.upkept.elapsed();
-        let busy_for_long = self.handled >= UPKEEP_EVERY_MESSAGES || since >= UPKEEP_WITHIN;
+        let busy_for_long = self.handled >= UPKEEP_AFTER_MESSAGES || since >= UPKEEP_WITHIN;
         if (self.untidy && (idle || busy_for_long)) || since >= UPKEEP_EVERY {
             self.upkeep(idle);
         } else if asked > 0 {
@@ -326,21 +329,18 @@ impl Writer {
     }
 
     fn upkeep(&mut self, idle: bool) {
-        self.handled = 0;
-        self.upkept = monotonic();
-        self.untidy = match self.store.apply(&[Op::Upkeep], &mut Nobody) {
-            Ok(applied) => {
-                self.next_due = applied.next_due;
-                self.more |= applied.more;
-                matches!(applied.outcomes.first(), Some(Ok(Outcome::Upkeep { more: true })))
-            }
-            Err(_) => {
-                self.stats.failed();
-                self.backoff = Some(monotonic() + BACKOFF);
-                false
-            }
+        self.untidy = if let Ok(applied) = self.store.apply(&[Op::Upkeep], &mut Nobody) {
+            self.next_due = applied.next_due;
+            self.more |= applied.more;
+            matches!(applied.outcomes.first(), Some(Ok(Outcome::Upkeep { more: true })))
+        } else {
+            self.stats.failed();
+            self.backoff = Some(monotonic() + BACKOFF);
+            false
         };
         if !self.untidy {
+            self.handled = 0;
+            self.upkept = monotonic();
             self.untidy = self.store.tidy(idle).unwrap_or(false);
         }
     }
@@ -351,11 +351,10 @@ impl Writer {
         while let Ok(command) = self.inbox.try_recv() {
             match command {
                 Command::Run(request) => requests.push(request),
-                Command::Wake => {}
                 Command::Shutdown(Some(reply)) => {
                     let _ = reply.send(Ok(Answered::new(Outcome::Done)));
                 }
-                Command::Shutdown(None) => {}
+                Command::Wake | Command::Shutdown(None) => {}
             }
         }
         while !requests.is_empty() {
@@ -369,7 +368,7 @@ impl Writer {
         let _ = self.store.tidy(true);
         let Self { store, ending, inbox, .. } = self;
         drop(store);
-        if let Some(Some(reply)) = ending {
+        if let Some(Ending(Some(reply))) = ending {
             let _ = reply.send(Ok(Answered::new(Outcome::Done)));
         }
         // Whoever asked between the drain and here sees a dropped reply: shut down.

@@ -5,6 +5,7 @@
 use std::io;
 
 use blockqueue::{Error, Retry};
+use blockqueue_server::serve::ServeError;
 
 /// How a command that ran to its end went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,9 @@ pub(crate) enum Failure {
         /// What failed.
         source: Box<Failure>,
     },
+    /// The server did not run.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// The arguments contradict each other, or the surroundings.
     #[error("{0}")]
     Usage(String),
@@ -95,7 +99,9 @@ impl Failure {
             Self::Refused { code, .. } => code,
             Self::Partly { source, .. } => source.code(),
             Self::Usage(_) => "invalid_argument",
-            Self::Unreachable { .. }
+            Self::Serve(ServeError::Open { source, .. }) => source.code(),
+            Self::Serve(ServeError::Listen { .. })
+            | Self::Unreachable { .. }
             | Self::Input { .. }
             | Self::Output(_)
             | Self::ConsumerOutput { .. } => "io",

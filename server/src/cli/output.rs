@@ -120,7 +120,7 @@ impl Printer {
             return Ok(());
         }
         let mut table = Table::new();
-        table.load_preset(comfy_table::presets::NOTHING);
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(columns);
         table.add_rows(rows);
         for line in table.lines() {

@@ -12,17 +12,27 @@ use crate::clock::{Millis, duration_millis};
 use crate::error::Error;
 use crate::options::{BacklogLimit, BacklogPolicy, Message};
 
-/// Refuses a publish beyond the limit, if that is the topic's policy.
-pub(super) fn check(tx: &mut Tx<'_>, topic: TopicId, messages: &[Message]) -> Step<()> {
+/// Refuses a publish beyond the limit, if that is the topic's policy and somebody could lag behind.
+pub(super) fn check<'m>(
+    tx: &mut Tx<'_>,
+    topic: TopicId,
+    messages: impl Iterator<Item = &'m Message>,
+) -> Step<()> {
     let limit = tx.topic(topic)?.options.backlog_limit;
-    if !limit.is_limited() || limit.policy != BacklogPolicy::Refuse {
+    if !limit.is_limited()
+        || limit.policy != BacklogPolicy::Refuse
+        || tx.topic(topic)?.subscriber_count == 0
+    {
         return Ok(());
     }
-    let added = Backlog {
-        messages: messages.len() as u64,
-        bytes: messages.iter().map(|message| message.size_bytes() as u64).sum(),
-        oldest_at: None,
-    };
+    let mut added = Backlog::default();
+    for message in messages {
+        added.messages += 1;
+        added.bytes += message.size_bytes() as u64;
+    }
+    if added.messages == 0 {
+        return Ok(());
+    }
     let known = tx.topic(topic)?.backlog;
     let fits = |backlog: Backlog| beyond(&limit, sum(backlog, added), tx.now).is_none();
     let backlog = match known {

@@ -216,6 +216,42 @@ pub(super) struct Kept<T> {
     pub dirty: bool,
 }
 
+/// When something of the whole database falls due next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Next {
+    #[default]
+    Unknown,
+    Never,
+    At(Millis),
+}
+
+impl Next {
+    pub(super) fn known(at: Option<Millis>) -> Self {
+        at.map_or(Self::Never, Self::At)
+    }
+
+    pub(super) fn at(self) -> Option<Millis> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Unknown | Self::Never => None,
+        }
+    }
+
+    /// It is, or may be.
+    pub(super) fn is_due(self, now: Millis) -> bool {
+        self == Self::Unknown || self.at().is_some_and(|at| at <= now)
+    }
+
+    /// Something falls due at `at`. What is unknown stays so: it is looked up when it matters.
+    pub(super) fn note(&mut self, at: Millis) {
+        *self = match *self {
+            Self::Unknown => Self::Unknown,
+            Self::Never => Self::At(at),
+            Self::At(earlier) => Self::At(earlier.min(at)),
+        };
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     pub topics: HashMap<TopicId, Kept<CachedTopic>>,
@@ -227,10 +263,10 @@ pub(super) struct Cache {
     pub dirty_topics: Vec<TopicId>,
     pub dirty_logs: Vec<LogId>,
     pub dirty_subscribers: Vec<SubscriberId>,
-    /// When the next delayed message is due; `None` is unknown.
-    pub next_delayed: Option<Option<Millis>>,
-    /// When the next lease expires at the earliest; `None` is unknown.
-    pub next_expiry: Option<Option<Millis>>,
+    /// When the next delayed message is due.
+    pub next_delayed: Next,
+    /// When the next lease expires at the earliest.
+    pub next_expiry: Next,
     /// Logs in which there may be something to trim; `None` means any.
     pub trimmable: Option<HashSet<LogId>>,
 }

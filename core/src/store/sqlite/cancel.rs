@@ -99,18 +99,22 @@ pub(super) fn cancel_delivery(
     let log = load_log(tx, key)?;
     let row = in_flight(tx, subscriber, key)?;
     let failures = row.as_ref().map_or(0, |row| row.failures);
+    let had_row = row.is_some();
+    let is_ahead = tx.subscriber(subscriber)?.cursor(log) < seq_of(key);
     match row {
         Some(row) if row.state == encode::SKIPPED => return Ok(Outcome::Done),
         Some(row) => end(tx, subscriber, key, &row)?,
         // Settled already: there is nothing left to end.
-        None if tx.subscriber(subscriber)?.cursor(log) >= seq_of(key) => return Ok(Outcome::Done),
-        None => {
-            let priority = tx.log(log)?.priority;
-            tx.connection
-                .prepare_cached(include_str!("../../../sql/sqlite/delivery_skip.sql"))?
-                .execute(params![key, subscriber, priority])?;
-            tx.counts(subscriber)?.ahead += 1;
-        }
+        None if !is_ahead => return Ok(Outcome::Done),
+        None => {}
+    }
+    if is_ahead {
+        // The cursor will get to it, and must pass over it.
+        let priority = tx.log(log)?.priority;
+        tx.connection
+            .prepare_cached(include_str!("../../../sql/sqlite/delivery_skip.sql"))?
+            .execute(params![key, subscriber, priority])?;
+        tx.counts(subscriber)?.ahead += i64::from(!had_row);
     }
     if reason.is_some() {
         settle::record_failure(tx, subscriber, key, failures + 1, reason)?;

@@ -215,21 +215,18 @@ fn hand_over(
     Ok(true)
 }
 
+/// Reads a row, given the database's tag and the priority.
+type ReadRow = fn(&Row<'_>, u16, i16) -> rusqlite::Result<Picked>;
+
 /// The next row of a statement, read ahead by one so that two statements can be merged.
 #[derive(Default)]
 struct Head<'s> {
-    rows: Option<(Rows<'s>, fn(&Row<'_>, u16, i16) -> rusqlite::Result<Picked>)>,
+    rows: Option<(Rows<'s>, ReadRow)>,
     item: Option<Picked>,
 }
 
 impl<'s> Head<'s> {
-    fn open(
-        &mut self,
-        rows: Rows<'s>,
-        read: fn(&Row<'_>, u16, i16) -> rusqlite::Result<Picked>,
-        tx: &Tx<'_>,
-        priority: i16,
-    ) -> Step<()> {
+    fn open(&mut self, rows: Rows<'s>, read: ReadRow, tx: &Tx<'_>, priority: i16) -> Step<()> {
         self.rows = Some((rows, read));
         self.advance(tx, priority)
     }
@@ -378,9 +375,7 @@ pub(super) fn insert_lease(
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/lease_insert.sql"))?
         .execute(params![id, lease, token, expires_at, live, runs])?;
-    if let Some(next) = &mut tx.cache.next_expiry {
-        *next = Some(next.map_or(expires_at, |at| at.min(expires_at)));
-    }
+    tx.cache.next_expiry.note(expires_at);
     Ok(())
 }
 

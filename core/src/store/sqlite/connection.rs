@@ -141,6 +141,7 @@ thread_local! {
     static WAL_PAGES: Cell<u32> = const { Cell::new(0) };
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the hook")]
 fn count_wal_pages(_: &mut Wal, pages: std::ffi::c_int) -> rusqlite::Result<()> {
     WAL_PAGES.set(u32::try_from(pages).unwrap_or(0));
     Ok(())

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::cache::{SubscriberId, key};
+use super::cache::{Next, SubscriberId, key};
 use super::settle;
 use super::tx::{Step, Tx};
 use crate::clock::Millis;
@@ -18,27 +18,23 @@ const EXPIRED: &str = "lease expired";
 
 /// The answer is whether there is more than one transaction may touch.
 pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
-    let more_delayed = is_due(tx.cache.next_delayed, tx.now) && promote(tx)?;
-    let more_expired = is_due(tx.cache.next_expiry, tx.now) && expire(tx)?;
-    if tx.cache.next_delayed.is_none() {
+    let more_delayed = tx.cache.next_delayed.is_due(tx.now) && promote(tx)?;
+    let more_expired = tx.cache.next_expiry.is_due(tx.now) && expire(tx)?;
+    if tx.cache.next_delayed == Next::Unknown {
         let next = include_str!("../../../sql/sqlite/delayed_next.sql");
-        tx.cache.next_delayed = Some(first(tx.connection, next)?);
+        tx.cache.next_delayed = Next::known(first(tx.connection, next)?);
     }
-    if tx.cache.next_expiry.is_none() {
+    if tx.cache.next_expiry == Next::Unknown {
         tx.flush()?;
         let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
-        tx.cache.next_expiry = Some(first(tx.connection, next)?);
+        tx.cache.next_expiry = Next::known(first(tx.connection, next)?);
     }
     Ok(more_delayed || more_expired)
 }
 
 /// When something falls due next.
 pub(super) fn next(tx: &Tx<'_>) -> Option<Millis> {
-    [tx.cache.next_delayed, tx.cache.next_expiry].into_iter().flatten().flatten().min()
-}
-
-fn is_due(next: Option<Option<Millis>>, now: Millis) -> bool {
-    next.is_none_or(|at| at.is_some_and(|at| at <= now))
+    [tx.cache.next_delayed.at(), tx.cache.next_expiry.at()].into_iter().flatten().min()
 }
 
 fn first(connection: &Connection, sql: &str) -> Step<Option<Millis>> {
@@ -47,7 +43,7 @@ fn first(connection: &Connection, sql: &str) -> Step<Option<Millis>> {
 
 /// Appends delayed messages that are due to their logs, in the order in which they fell due.
 fn promote(tx: &mut Tx<'_>) -> Step<bool> {
-    tx.cache.next_delayed = None;
+    tx.cache.next_delayed = Next::Unknown;
     let mut due = Vec::new();
     {
         let sql = include_str!("../../../sql/sqlite/delayed_due.sql");
@@ -57,7 +53,7 @@ fn promote(tx: &mut Tx<'_>) -> Step<bool> {
         while let Some(row) = rows.next()? {
             let size: usize = row.get("size_bytes")?;
             bytes += size;
-            due.push(Due {
+            due.push(Delayed {
                 id: row.get("id")?,
                 topic: row.get("topic_id")?,
                 priority: row.get("priority")?,
@@ -81,7 +77,7 @@ fn promote(tx: &mut Tx<'_>) -> Step<bool> {
     Ok(more)
 }
 
-struct Due {
+struct Delayed {
     id: i64,
     topic: i64,
     priority: i16,
@@ -89,7 +85,7 @@ struct Due {
     size: usize,
 }
 
-fn append(tx: &mut Tx<'_>, message: &Due) -> Step<()> {
+fn append(tx: &mut Tx<'_>, message: &Delayed) -> Step<()> {
     let log = tx.log_for(message.topic, message.priority, 1)?;
     let connection = tx.connection;
     let size = message.size.cast_signed() as i64;
@@ -110,7 +106,7 @@ fn append(tx: &mut Tx<'_>, message: &Due) -> Step<()> {
 
 /// Ends leases that have expired, of any subscriber, oldest first.
 fn expire(tx: &mut Tx<'_>) -> Step<bool> {
-    tx.cache.next_expiry = None;
+    tx.cache.next_expiry = Next::Unknown;
     let mut leases: Vec<(SubscriberId, i64, Millis, String)> = Vec::new();
     {
         let sql = include_str!("../../../sql/sqlite/lease_expired.sql");

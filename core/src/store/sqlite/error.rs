@@ -4,6 +4,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::Error;
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     let detail = error.to_string();
     match error.sqlite_error_code() {

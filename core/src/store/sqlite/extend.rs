@@ -54,9 +54,7 @@ fn move_expiry(tx: &mut Tx<'_>, id: SubscriberId, lease: i64, expires_at: Millis
         row.expires_at = Some(expires_at);
         row.dirty = true;
     }
-    if let Some(next) = &mut tx.cache.next_expiry {
-        *next = Some(next.map_or(expires_at, |at| at.min(expires_at)));
-    }
+    tx.cache.next_expiry.note(expires_at);
     Ok(())
 }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 /// The newest schema version that this release knows.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
 
 /// Brings the file to the newest version; the answer is the database's tag.

@@ -89,7 +89,7 @@ fn surplus(tx: &Tx<'_>, topic: TopicId, log: LogId, measure: Measure, kept: u64)
     let logs = &tx.topic(topic)?.logs;
     let kept = i64::try_from(kept).unwrap_or(i64::MAX);
     if let [_only] = logs.as_slice() {
-        return Ok(behind(tx, log, measure, kept)?);
+        return behind(tx, log, measure, kept);
     }
     // The newest time at which all logs together still hold more than is kept.
     let newest = tx.log(log)?.published_at;

@@ -22,7 +22,7 @@ use crate::options::Message;
 #[derive(Debug, Clone, Copy)]
 struct Accepted {
     key: i64,
-    accepted_at: Millis,
+    at: Millis,
     due_at: Option<Millis>,
 }
 
@@ -40,7 +40,9 @@ type Fingerprint = [u8; 16];
 pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Step<Outcome> {
     let topic = tx.topic_id(topic)?;
     let plans = plan(tx, topic, messages)?;
-    backlog::check(tx, topic, messages)?;
+    let is_new = |plan: &Plan| matches!(plan, Plan::Append | Plan::Delay(_));
+    let new = messages.iter().zip(&plans).filter(|(_, plan)| is_new(plan));
+    backlog::check(tx, topic, new.map(|(message, _)| message))?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
     let mut appender = Appender::new(tx.connection)?;
@@ -80,7 +82,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
 }
 
 fn id_of(tag: u16, accepted: &Accepted) -> MessageId {
-    MessageId::new(IdParts { at: accepted.accepted_at, key: accepted.key, tag })
+    MessageId::new(IdParts { at: accepted.at, key: accepted.key, tag })
 }
 
 /// Decides about each message, and refuses, before anything is written.
@@ -177,7 +179,7 @@ impl<'c> Appender<'c> {
         state.last_seq = seq;
         state.position += size.cast_signed() as i64;
         state.published_at = at;
-        Ok(Accepted { key, accepted_at: at, due_at: None })
+        Ok(Accepted { key, at, due_at: None })
     }
 }
 
@@ -203,11 +205,8 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     let state = tx.log_mut(log)?;
     state.last_seq += 1;
     state.published_at = now.max(state.published_at);
-    let accepted = Accepted {
-        key: key(log, state.last_seq),
-        accepted_at: state.published_at,
-        due_at: Some(due_at),
-    };
+    let accepted =
+        Accepted { key: key(log, state.last_seq), at: state.published_at, due_at: Some(due_at) };
     let headers = encode::headers_to_json(&message.headers);
     let size = stored_size(message, headers.as_deref());
     tx.connection.prepare_cached(include_str!("../../../sql/sqlite/delayed_insert.sql"))?.execute(
@@ -216,7 +215,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
             topic,
             message.priority,
             due_at,
-            accepted.accepted_at,
+            accepted.at,
             message.content_type,
             headers,
             message.correlation_id,
@@ -227,9 +226,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     let state = tx.topic_mut(topic)?;
     state.delayed_count += 1;
     state.delayed_bytes += size.cast_signed() as i64;
-    if let Some(next) = &mut tx.cache.next_delayed {
-        *next = Some(next.map_or(due_at, |at| at.min(due_at)));
-    }
+    tx.cache.next_delayed.note(due_at);
     Ok(accepted)
 }
 
@@ -244,7 +241,7 @@ fn remember(tx: &mut Tx<'_>, topic: TopicId, message: &Message, first: Accepted)
             topic,
             idempotency_key,
             first.key,
-            first.accepted_at,
+            first.at,
             first.due_at,
             fingerprint(message),
             expires_at,
@@ -261,8 +258,7 @@ fn remembered(
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/idempotency_get.sql"))?
         .query_row(params![topic, idempotency_key, tx.now], |row| {
-            let first =
-                Accepted { key: row.get(0)?, accepted_at: row.get(1)?, due_at: row.get(2)? };
+            let first = Accepted { key: row.get(0)?, at: row.get(1)?, due_at: row.get(2)? };
             Ok((first, row.get(3)?))
         })
         .optional()?;
@@ -279,10 +275,8 @@ fn fingerprint(message: &Message) -> Fingerprint {
     };
     field(b'p', &message.payload);
     field(b'r', &message.priority.to_be_bytes());
-    for (tag, text) in [(b'c', &message.content_type), (b'i', &message.correlation_id)] {
-        if let Some(text) = text {
-            field(tag, text.as_bytes());
-        }
+    if let Some(content_type) = &message.content_type {
+        field(b'c', content_type.as_bytes());
     }
     for (name, value) in &message.headers {
         field(b'n', name.as_bytes());
@@ -307,12 +301,12 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_messages_apart() {
         let plain = fingerprint(&Message::new("a"));
-        assert_eq!(plain, fingerprint(&Message::new("a").with_idempotency_key("k")));
+        let same = Message::new("a").with_idempotency_key("k").with_correlation_id("x");
+        assert_eq!(plain, fingerprint(&same));
         for other in [
             Message::new("b"),
             Message::new("a").with_priority(1),
             Message::new("a").with_content_type("x"),
-            Message::new("a").with_correlation_id("x"),
             Message::new("a").with_header("x", "y"),
             Message::new("a").with_header("xy", ""),
             Message::new("a").with_delay(Duration::from_secs(1)),

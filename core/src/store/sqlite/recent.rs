@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn the_newest_settlements_are_remembered_and_no_more() {
         let mut recent = Recent::default();
-        for lease in 0..=KEPT as i64 {
+        for lease in 0..=i64::try_from(KEPT).unwrap() {
             recent.add(&receipt(1, lease), 1, Settled::Acked);
             recent.commit();
         }

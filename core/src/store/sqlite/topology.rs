@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 
 use super::cache::{SubscriberId, TopicId};
 use super::tx::{Step, Tx};
@@ -15,17 +15,16 @@ use crate::error::Error;
 use crate::op::{Outcome, Source};
 use crate::options::{
     NewSubscriber, NewTopic, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
+    TopicOptions,
 };
 
 pub(super) fn create_topic(tx: &mut Tx<'_>, new: &NewTopic) -> Step<Outcome> {
     if tx.find_topic(&new.name)?.is_some() {
         return Err(Error::TopicExists { topic: new.name.clone() }.into());
     }
-    let [a, b, c, d, e, f, g, h] = encode::topic_params(&new.options);
-    let id = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/topic_insert.sql"))?
-        .insert(params![new.name, tx.now, a, b, c, d, e, f, g, h])?;
+    let sql = include_str!("../../../sql/sqlite/topic_insert.sql");
+    let id = tx.connection.prepare_cached(sql)?.insert(params![new.name, tx.now])?;
+    write_options(tx, id, &new.options)?;
     tx.load_topic(id)?;
     for subscriber in &new.subscribers {
         create_subscriber(tx, id, subscriber)?;
@@ -36,10 +35,7 @@ pub(super) fn create_topic(tx: &mut Tx<'_>, new: &NewTopic) -> Step<Outcome> {
 pub(super) fn update_topic(tx: &mut Tx<'_>, name: &str, change: &TopicChange) -> Step<Outcome> {
     let id = tx.topic_id(name)?;
     let options = change.apply(&tx.topic(id)?.options);
-    let [a, b, c, d, e, f, g, h] = encode::topic_params(&options);
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/topic_update.sql"))?
-        .execute(params![id, a, b, c, d, e, f, g, h])?;
+    write_options(tx, id, &options)?;
     let topic = tx.topic_mut(id)?;
     topic.options = options;
     topic.backlog = None;
@@ -47,6 +43,15 @@ pub(super) fn update_topic(tx: &mut Tx<'_>, name: &str, change: &TopicChange) ->
         tx.cache.may_trim(log);
     }
     Ok(Outcome::Topic(tx.topic(id)?.view()))
+}
+
+fn write_options(tx: &Tx<'_>, id: TopicId, options: &TopicOptions) -> Step<()> {
+    let sql = include_str!("../../../sql/sqlite/topic_update.sql");
+    let settings = encode::topic_params(options);
+    tx.connection
+        .prepare_cached(sql)?
+        .execute(params_from_iter(std::iter::once(Some(id)).chain(settings)))?;
+    Ok(())
 }
 
 pub(super) fn delete_topic(tx: &mut Tx<'_>, name: &str) -> Step<Outcome> {

@@ -48,6 +48,8 @@ pub(super) struct Lease {
     pub token: [u8; 16],
     pub expires_at: Option<Millis>,
     pub live: i64,
+    /// As its row has them.
+    pub runs: String,
     pub dirty: bool,
 }
 
@@ -322,8 +324,13 @@ impl Tx<'_> {
                 .connection
                 .prepare_cached(include_str!("../../../sql/sqlite/lease_get.sql"))?
                 .query_row(params![subscriber, id], |row| {
-                    let (token, expires_at) = (row.get(0)?, row.get(1)?);
-                    Ok(Lease { token, expires_at, live: row.get(2)?, dirty: false })
+                    Ok(Lease {
+                        token: row.get(0)?,
+                        expires_at: row.get(1)?,
+                        live: row.get(2)?,
+                        runs: row.get(3)?,
+                        dirty: false,
+                    })
                 })
                 .optional()?;
             if let Some(lease) = lease {

@@ -156,7 +156,7 @@ impl Backend for FileBackend {
     }
 
     fn nack(&self, _source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool> {
-        let nacked = self.queue.nack(&lease.receipt.parse()?, options).wait()?;
+        let nacked = self.queue.nack(&lease.receipt.parse()?, &options).wait()?;
         Ok(nacked.state == blockqueue::DeliveryState::DeadLettered)
     }
 

@@ -1,0 +1,5 @@
+//! The HTTP front of the queue, as a library: a router over an open [`blockqueue::Queue`].
+#![forbid(unsafe_code)]
+
+pub mod http;
+pub mod serve;

@@ -1,0 +1,26 @@
+//! Runs the conformance scripts: one set of rules for every face and every store of the queue.
+//!
+//! The scripts are the JSON files beside this crate; `README.md` there describes the format. A face
+//! implements [`Face`] and passes it to [`run`]. This crate knows the words of the scripts and nothing
+//! of the queue.
+
+mod expect;
+mod face;
+mod operation;
+mod resolve;
+mod run;
+mod script;
+mod suite;
+
+pub use expect::Difference;
+pub use face::{Face, Feature, Omission, Refusal};
+pub use operation::{
+    BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Nack, NewSubscriber, Operation,
+    Place, Retention, Retry, Source, Start, SubscriberOptions, TopicOptions,
+};
+pub use run::{Failure, run};
+pub use script::{Action, Script, ScriptError, Step, scripts};
+pub use suite::{Report, run_all};
+
+/// Where the clock of every script starts: 2026-01-01T00:00:00Z, in milliseconds since 1970.
+pub const START_MS: i64 = 1_767_225_600_000;

@@ -1,0 +1,278 @@
+//! The operations of the scripts, typed: what a face is asked to do.
+//!
+//! Unknown operations and fields are refused, so that a misspelt script cannot pass by accident.
+//! Durations are milliseconds; instants are milliseconds since the start of the script.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// One operation of the queue, named by `do` in a script.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub enum Operation {
+    /// Creates a topic, perhaps with subscribers. Answers the topic.
+    CreateTopic {
+        topic: String,
+        #[serde(default)]
+        options: TopicOptions,
+        #[serde(default)]
+        subscribers: Vec<NewSubscriber>,
+    },
+    /// Answers the topic.
+    Topic { topic: String },
+    /// Answers a page of topics.
+    Topics { limit: Option<usize>, after: Option<String> },
+    /// Changes the settings that are given. Answers the topic.
+    UpdateTopic { topic: String, options: TopicOptions },
+    /// Answers nothing.
+    DeleteTopic { topic: String },
+    /// Answers nothing.
+    PauseTopic { topic: String },
+    /// Answers nothing.
+    ResumeTopic { topic: String },
+    /// Creates subscribers, all or none. Answers their list.
+    CreateSubscribers { topic: String, subscribers: Vec<NewSubscriber> },
+    /// Answers the subscriber.
+    Subscriber { topic: String, subscriber: String },
+    /// Answers a page of subscribers.
+    Subscribers { topic: String, limit: Option<usize>, after: Option<String> },
+    /// Changes the settings that are given. Answers the subscriber.
+    UpdateSubscriber { topic: String, subscriber: String, options: SubscriberOptions },
+    /// Answers nothing.
+    DeleteSubscriber { topic: String, subscriber: String },
+    /// Answers nothing.
+    PauseSubscriber { topic: String, subscriber: String },
+    /// Answers nothing.
+    ResumeSubscriber { topic: String, subscriber: String },
+    /// Answers whether the place was clamped.
+    Seek { topic: String, subscriber: String, to: Place },
+    /// Answers id, duplicate, `deliver_at` and the number of subscribers.
+    Publish { topic: String, message: Message },
+    /// Answers a list of what `publish` answers.
+    PublishBatch { topic: String, messages: Vec<Message> },
+    /// Answers a list of deliveries.
+    Claim {
+        topic: String,
+        subscriber: String,
+        limit: Option<usize>,
+        #[serde(default)]
+        wait_ms: i64,
+        lease_ms: Option<i64>,
+    },
+    /// Claims from the first source that has any. Answers a list of deliveries.
+    ClaimAny {
+        sources: Vec<Source>,
+        limit: Option<usize>,
+        #[serde(default)]
+        wait_ms: i64,
+        lease_ms: Option<i64>,
+    },
+    /// Answers nothing.
+    Ack { receipt: String },
+    /// Answers a list with `{}` or `{"error": code}` for each receipt.
+    AckBatch { receipts: Vec<String> },
+    /// Answers state and `ready_at`.
+    Nack(Nack),
+    /// Answers a list of what `nack` answers, or `{"error": code}`.
+    NackBatch { items: Vec<Nack> },
+    /// Answers `lease_expires_at`.
+    Extend { receipt: String, lease_ms: i64 },
+    /// Answers a list of what `extend` answers, or `{"error": code}`.
+    ExtendBatch { receipts: Vec<String>, lease_ms: i64 },
+    /// Answers `ready_at`.
+    Defer(Deferral),
+    /// Answers a list of what `defer` answers, or `{"error": code}`.
+    DeferBatch { items: Vec<Deferral> },
+    /// Answers nothing.
+    Cancel { receipt: String, reason: Option<String> },
+    /// Answers a list with `{}` or `{"error": code}` for each receipt.
+    CancelBatch { receipts: Vec<String>, reason: Option<String> },
+    /// Answers nothing.
+    CancelDelivery { topic: String, subscriber: String, message_id: String, reason: Option<String> },
+    /// Answers where the message stood, a list by subscriber.
+    CancelMessage { topic: String, message_id: String },
+    /// Answers a page of dead letters.
+    DeadLetters { topic: String, subscriber: String, limit: Option<usize>, after: Option<String> },
+    /// Answers how many.
+    Redrive { topic: String, subscriber: String, which: DeadLetters },
+    /// Answers how many.
+    PurgeDeadLetters { topic: String, subscriber: String, which: DeadLetters },
+    /// Answers a page of failures.
+    Failures {
+        topic: String,
+        subscriber: String,
+        message_id: String,
+        limit: Option<usize>,
+        after: Option<String>,
+    },
+    /// Answers a topic in numbers.
+    TopicStats { topic: String },
+    /// Answers a subscriber in numbers.
+    SubscriberStats { topic: String, subscriber: String },
+    /// Answers a page of messages with their status.
+    Peek { topic: String, subscriber: String, limit: Option<usize>, after: Option<String> },
+    /// Answers a message and where it stands.
+    Message { topic: String, message_id: String },
+    /// Shuts the queue down. Answers nothing.
+    Shutdown {},
+    /// Shuts the queue down and opens the same file again. Answers nothing.
+    Reopen {},
+}
+
+/// Settings of a topic; what is not given keeps its default, or stays.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct TopicOptions {
+    pub retention: Option<Retention>,
+    pub backlog_limit: Option<BacklogLimit>,
+    pub idempotency_window_ms: Option<i64>,
+}
+
+/// What happens to messages that every subscriber has settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum Retention {
+    None,
+    DurationMs(i64),
+    Count(u64),
+    Bytes(u64),
+}
+
+/// How far the slowest subscriber may lag behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct BacklogLimit {
+    pub messages: Option<u64>,
+    pub bytes: Option<u64>,
+    pub age_ms: Option<i64>,
+    pub policy: Option<BacklogPolicy>,
+}
+
+/// What a publish beyond the backlog limit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum BacklogPolicy {
+    Refuse,
+    DropOldest,
+}
+
+/// A subscriber to create.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct NewSubscriber {
+    pub name: String,
+    #[serde(default)]
+    pub options: SubscriberOptions,
+    #[serde(default)]
+    pub start: Start,
+}
+
+/// Where a new subscriber begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum Start {
+    #[default]
+    Now,
+    Earliest,
+    At(i64),
+}
+
+/// Settings of a subscriber; what is not given keeps its default, or stays.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct SubscriberOptions {
+    pub max_attempts: Option<u32>,
+    pub lease_ms: Option<i64>,
+    pub claim_limit: Option<usize>,
+    pub retry: Option<Retry>,
+}
+
+/// How long a failed delivery waits before its next attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Retry {
+    pub initial_ms: Option<i64>,
+    pub max_ms: Option<i64>,
+    pub multiplier: Option<f64>,
+    pub jitter: Option<f64>,
+}
+
+/// Where a subscriber goes on after a seek.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum Place {
+    Earliest,
+    Latest,
+    At(i64),
+    MessageId(String),
+    Sequence { priority: i16, sequence: u64 },
+}
+
+/// A message to publish. Its payload is text or base64; neither means no bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Message {
+    pub payload: Option<String>,
+    pub payload_base64: Option<String>,
+    pub content_type: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    pub correlation_id: Option<String>,
+    #[serde(default)]
+    pub priority: i16,
+    pub delay_ms: Option<i64>,
+    pub deliver_at: Option<i64>,
+    pub idempotency_key: Option<String>,
+}
+
+/// One subscriber of one topic.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Source {
+    pub topic: String,
+    pub subscriber: String,
+}
+
+/// A failure to report.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Nack {
+    pub receipt: String,
+    pub delay_ms: Option<i64>,
+    pub error_text: Option<String>,
+    #[serde(default)]
+    pub give_up: bool,
+}
+
+/// A delivery to put back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Deferral {
+    pub receipt: String,
+    pub delay_ms: i64,
+}
+
+/// Which dead letters an operation is about.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum DeadLetters {
+    All,
+    Oldest(u64),
+    Ids(Vec<String>),
+}
