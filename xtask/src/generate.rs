@@ -6,7 +6,7 @@ use crate::run::{Result, cargo_with};
 use crate::stages;
 
 /// Tests that own generated files, by the packages they are built with.
-const OWNERS: &[(&[&str], &str)] = &[(stages::LIBRARY, "golden")];
+const OWNERS: &[(&[&str], &str)] = &[(stages::LIBRARY, "golden"), (stages::SERVER, "golden")];
 
 /// The variable that makes the tests write.
 const WRITE: (&str, &str) = ("BLOCKQUEUE_GENERATE", "1");

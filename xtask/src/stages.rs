@@ -35,6 +35,9 @@ pub(crate) const LIBRARY: &[&str] = &[
     "blockqueue/test-clock",
 ];
 
+/// The HTTP server and the command line.
+pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
+
 /// What lints look at: time that tests move by hand, in every face that has it.
 pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock";
 
@@ -87,7 +90,7 @@ fn rust() -> Result {
 
 /// The HTTP server and the command line.
 fn server() -> Result {
-    cargo(&["test", "--package", "blockqueue-server", "--features", "test-clock"])
+    cargo(&[&["test"], SERVER].concat())
 }
 
 /// Several processes on one file, some of them killed.

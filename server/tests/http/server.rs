@@ -1,7 +1,5 @@
 //! A real server on a free port of this machine, with a queue in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot start has failed")]
-
 use std::net::{Ipv4Addr, SocketAddr};
 
 use blockqueue::Queue;
@@ -18,7 +16,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let queue = Queue::open(":memory:").unwrap();
+        #[cfg(not(feature = "test-clock"))]
+        let options = blockqueue::OpenOptions::default();
+        #[cfg(feature = "test-clock")]
+        let clock = blockqueue::TestClock::new(
+            std::time::UNIX_EPOCH + std::time::Duration::from_hours(24 * 365 * 56),
+        );
+        #[cfg(feature = "test-clock")]
+        let options = blockqueue::OpenOptions::default().with_clock(clock.clone());
+        let queue = Queue::open_with(":memory:", options).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -28,7 +34,13 @@ impl Server {
             runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ending) = tokio::sync::watch::channel(false);
-        let router = router(State { queue: queue.clone(), ending }, 1 << 20);
+        let state = State {
+            queue: queue.clone(),
+            ending,
+            #[cfg(feature = "test-clock")]
+            clock,
+        };
+        let router = router(state, 1 << 16);
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { address, queue, end, _runtime: runtime }
     }
