@@ -1,0 +1,65 @@
+//! Which queue a command is about.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::backend::{Backend, FileBackend, Missing};
+use super::failure::{Failure, Outcome};
+
+/// The file when nothing else is said.
+const FILE_DEFAULT: &str = "blockqueue.db";
+
+/// Options of commands that only work on a file.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The queue's file [env: BLOCKQUEUE_FILE] [default: blockqueue.db]
+    #[arg(long, value_name = "PATH", global = true)]
+    db: Option<PathBuf>,
+}
+
+impl FileArgs {
+    /// Opens the file.
+    pub(crate) fn open(&self) -> Outcome<FileBackend> {
+        FileBackend::open(&self.path(), Missing::Refuse)
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> PathBuf {
+        let named = self.db.clone().or_else(|| env::var_os("BLOCKQUEUE_FILE").map(PathBuf::from));
+        named.unwrap_or_else(|| PathBuf::from(FILE_DEFAULT))
+    }
+}
+
+/// Options of commands that work on a file or on a server.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TargetArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    /// Ask the server at this address instead of opening a file
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "db")]
+    url: Option<String>,
+    /// The server's bearer token; better in the environment, where other users do not see it
+    /// [env: BLOCKQUEUE_TOKEN]
+    #[arg(long, value_name = "TOKEN", global = true, requires = "url")]
+    token: Option<String>,
+}
+
+impl TargetArgs {
+    /// Opens the queue, which must exist.
+    pub(crate) fn open(&self) -> Outcome<Arc<dyn Backend>> {
+        self.open_or(Missing::Refuse)
+    }
+
+    /// Opens the queue; a file that is not there is made.
+    pub(crate) fn open_or_create(&self) -> Outcome<Arc<dyn Backend>> {
+        self.open_or(Missing::Create)
+    }
+
+    fn open_or(&self, missing: Missing) -> Outcome<Arc<dyn Backend>> {
+        match &self.url {
+            Some(_) => unreachable!(),
+            None => Ok(Arc::new(FileBackend::open(&self.file.path(), missing)?)),
+        }
+    }
+}
