@@ -5,6 +5,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod guard;
+mod metrics;
 mod original;
 mod server;
 mod v1;

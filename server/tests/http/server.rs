@@ -1,9 +1,11 @@
 //! A real server on a free port of this machine, with a queue in memory.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use blockqueue::Queue;
-use blockqueue_server::http::{State, router};
+use blockqueue_server::auth::Tokens;
+use blockqueue_server::http::{Requests, State, router};
 use serde_json::Value;
 
 pub(crate) struct Server {
@@ -16,6 +18,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With these tokens; none if there is no line.
+    pub(crate) fn start_with(tokens: &str) -> Self {
         #[cfg(not(feature = "test-clock"))]
         let options = blockqueue::OpenOptions::default();
         #[cfg(feature = "test-clock")]
@@ -37,6 +44,8 @@ impl Server {
         let state = State {
             queue: queue.clone(),
             ending,
+            tokens: Arc::new(Tokens::parse(tokens).unwrap_or_default()),
+            requests: Requests::default(),
             #[cfg(feature = "test-clock")]
             clock,
         };
@@ -47,12 +56,24 @@ impl Server {
 
     /// Status and JSON document of an answer.
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.call_as("", method, path, body)
+    }
+
+    /// As `call`, with this token.
+    pub(crate) fn call_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
             .body(body.to_owned())
             .unwrap();
         let mut response = agent.run(request).unwrap();
