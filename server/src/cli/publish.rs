@@ -124,7 +124,7 @@ fn publish_lines(
     if stdin.is_terminal() {
         super::output::complain("each line is a message; end with Ctrl-D");
     }
-    let mut lines = Lines::of(stdin.lock());
+    let mut lines = Lines::of(stdin.lock(), backend.batch_bytes());
     let mut summary = Summary::default();
     let failed = loop {
         let (batch, bytes) = match lines.batch() {
@@ -141,10 +141,9 @@ fn publish_lines(
     progress.end();
     match failed {
         Some(failure) if summary.published_count == 0 => Err(failure),
-        Some(failure) => Err(Failure::Partly {
-            published: summary.published_count,
-            source: Box::new(failure),
-        }),
+        Some(failure) => {
+            Err(Failure::Partly { published: summary.published_count, source: Box::new(failure) })
+        }
         None => {
             printer.show(&summary, &summary.to_string())?;
             done()

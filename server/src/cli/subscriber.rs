@@ -11,7 +11,7 @@ use super::backend::{Backend, Source};
 use super::failure::Outcome;
 use super::output::{ListArgs, complain};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::{done, untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriberArgs {
@@ -121,7 +121,10 @@ impl Settings {
         change.lease = self.lease;
         change.claim_limit = self.claim_limit;
         if self.touches_retry() {
-            change.retry = Some(self.retry(backend.subscriber(source)?.options.retry));
+            let Some(present) = backend.subscriber(source)?.options else {
+                return Err(untold("the subscriber's retry policy"));
+            };
+            change.retry = Some(self.retry(present.retry));
         }
         Ok(change)
     }
@@ -150,7 +153,9 @@ pub(crate) fn run(args: SubscriberArgs) -> Outcome {
         SubscriberCommand::Resume(source) => backend.pause_subscriber(&source, false)?,
         SubscriberCommand::Seek { source, to } => {
             if backend.seek(&source, to)? {
-                complain("that place is not kept any more: it goes on with the oldest message kept");
+                complain(
+                    "that place is not kept any more: it goes on with the oldest message kept",
+                );
             }
         }
     }

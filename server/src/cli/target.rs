@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::backend::{Backend, FileBackend, Missing};
+use super::backend::{Backend, FileBackend, Missing, Token, UrlBackend};
 use super::failure::{Failure, Outcome};
 
 /// The file when nothing else is said.
@@ -58,8 +58,21 @@ impl TargetArgs {
 
     fn open_or(&self, missing: Missing) -> Outcome<Arc<dyn Backend>> {
         match &self.url {
-            Some(_) => unreachable!(),
+            Some(url) => Ok(Arc::new(UrlBackend::new(url, self.token()?)?)),
             None => Ok(Arc::new(FileBackend::open(&self.file.path(), missing)?)),
+        }
+    }
+
+    fn token(&self) -> Outcome<Option<Token>> {
+        if let Some(token) = &self.token {
+            return Token::new(token).map(Some);
+        }
+        match env::var("BLOCKQUEUE_TOKEN") {
+            Ok(token) => Token::new(&token).map(Some),
+            Err(env::VarError::NotPresent) => Ok(None),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(Failure::Usage("BLOCKQUEUE_TOKEN is not text".to_owned()))
+            }
         }
     }
 }

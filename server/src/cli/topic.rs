@@ -11,7 +11,7 @@ use super::backend::Backend;
 use super::failure::Outcome;
 use super::output::{FormatArgs, ListArgs};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::{done, untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicArgs {
@@ -145,7 +145,10 @@ impl Settings {
         if drop_limit {
             change.backlog_limit = Some(BacklogLimit::default());
         } else if self.touches_backlog() {
-            change.backlog_limit = Some(self.backlog(backend.topic(topic)?.options.backlog_limit));
+            let Some(present) = backend.topic(topic)?.options else {
+                return Err(untold("the topic's backlog limit"));
+            };
+            change.backlog_limit = Some(self.backlog(present.backlog_limit));
         }
         Ok(change)
     }

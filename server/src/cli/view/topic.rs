@@ -5,7 +5,7 @@ use bytesize::ByteSize;
 use humantime::format_duration;
 use serde::{Serialize, Serializer};
 
-use super::{Moment, Row, millis, yes};
+use super::{Moment, Row, millis, or_dash, yes};
 
 /// A topic and its settings.
 #[derive(Debug, Serialize)]
@@ -18,9 +18,9 @@ pub(crate) struct Topic {
     pub(crate) paused: bool,
     /// When it was created.
     pub(crate) created_at: Moment,
-    /// Its settings.
-    #[serde(flatten, serialize_with = "settings")]
-    pub(crate) options: TopicOptions,
+    /// Its settings, where they are told.
+    #[serde(flatten, serialize_with = "settings", skip_serializing_if = "Option::is_none")]
+    pub(crate) options: Option<TopicOptions>,
 }
 
 impl From<blockqueue::Topic> for Topic {
@@ -30,7 +30,7 @@ impl From<blockqueue::Topic> for Topic {
             name: topic.name,
             paused: topic.paused,
             created_at: Moment(topic.created_at),
-            options: topic.options,
+            options: Some(topic.options),
         }
     }
 }
@@ -43,8 +43,8 @@ impl Row for Topic {
         vec![
             self.name.clone(),
             yes(self.paused),
-            retention(self.options.retention),
-            backlog(&self.options),
+            or_dash(self.options.as_ref().map(|options| retention(options.retention))),
+            or_dash(self.options.as_ref().map(backlog)),
             self.created_at.to_string(),
         ]
     }
@@ -83,7 +83,10 @@ fn backlog(options: &TopicOptions) -> String {
     format!("{}, then {}", limits.join(", "), policy(limit.policy))
 }
 
-fn settings<S: Serializer>(options: &TopicOptions, serializer: S) -> Result<S::Ok, S::Error> {
+fn settings<S: Serializer>(
+    options: &Option<TopicOptions>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Settings {
         retention: String,
@@ -93,14 +96,13 @@ fn settings<S: Serializer>(options: &TopicOptions, serializer: S) -> Result<S::O
         backlog_age_ms: Option<u64>,
         backlog_policy: &'static str,
     }
-    let limit = &options.backlog_limit;
-    Settings {
+    let settings = options.as_ref().map(|options| Settings {
         retention: retention(options.retention),
         idempotency_window_ms: millis(options.idempotency_window),
-        backlog_messages: limit.messages,
-        backlog_bytes: limit.bytes,
-        backlog_age_ms: limit.age.map(millis),
-        backlog_policy: policy(limit.policy),
-    }
-    .serialize(serializer)
+        backlog_messages: options.backlog_limit.messages,
+        backlog_bytes: options.backlog_limit.bytes,
+        backlog_age_ms: options.backlog_limit.age.map(millis),
+        backlog_policy: policy(options.backlog_limit.policy),
+    });
+    settings.serialize(serializer)
 }
