@@ -124,7 +124,7 @@ fn publish_lines(
     if stdin.is_terminal() {
         super::output::complain("each line is a message; end with Ctrl-D");
     }
-    let mut lines = Lines::of(stdin.lock(), backend.batch_bytes());
+    let mut lines = Lines::of(stdin.lock(), backend.batch_bytes(), pattern.size_bytes());
     let mut summary = Summary::default();
     let failed = loop {
         let (batch, bytes) = match lines.batch() {

@@ -17,7 +17,7 @@ pub(crate) use delivery::Delivery;
 pub(crate) use message::{DeadLetter, DeliveryStatus, Failed, Message, MessageStatus, Peeked};
 pub(crate) use moment::Moment;
 pub(crate) use payload::Payload;
-pub(crate) use stats::{Cursor, Log, SubscriberStats, TopicStats};
+pub(crate) use stats::{SubscriberStats, TopicStats};
 pub(crate) use subscriber::Subscriber;
 pub(crate) use topic::Topic;
 

@@ -170,7 +170,6 @@ impl Backend for UrlBackend {
         let body: Vec<_> = messages.iter().map(MessageIn::from).collect();
         let path = ["topics", topic, "messages", "batch"];
         let call = Call::post(&path).query("wait_for", Some("commit")).body(body);
-        // With a key on each message a repeat settles what an unanswered publish left open.
         let published: Vec<answer::Published> = self.client.send(call)?;
         Ok(published.into_iter().map(Published::from).collect())
     }

@@ -18,16 +18,19 @@ const BUFFER_BYTES: usize = 256 << 10;
 pub(super) struct Lines<R> {
     input: BufReader<R>,
     batch_bytes: usize,
+    /// What each line costs beside its own bytes.
+    line_bytes: usize,
     /// A line that did not fit into its batch any more.
     held: Option<Vec<u8>>,
     taken_bytes: u64,
 }
 
 impl<R: Read> Lines<R> {
-    /// The lines of this input, in batches of so many bytes or one line.
-    pub(super) fn of(input: R, batch_bytes: usize) -> Self {
+    /// The lines of this input, in batches of so many bytes or one line. Each line counts as so many
+    /// bytes more than it has.
+    pub(super) fn of(input: R, batch_bytes: usize, line_bytes: usize) -> Self {
         let input = BufReader::with_capacity(BUFFER_BYTES, input);
-        Self { input, batch_bytes, held: None, taken_bytes: 0 }
+        Self { input, batch_bytes, line_bytes, held: None, taken_bytes: 0 }
     }
 
     /// Bytes read so far.
@@ -41,11 +44,12 @@ impl<R: Read> Lines<R> {
         let mut bytes = 0;
         while batch.len() < limits::BATCH_MAX {
             let Some(line) = self.line()? else { break };
-            if !batch.is_empty() && bytes + line.len() > self.batch_bytes {
+            let size = line.len() + self.line_bytes;
+            if !batch.is_empty() && bytes + size > self.batch_bytes {
                 self.held = Some(line);
                 break;
             }
-            bytes += line.len();
+            bytes += size;
             batch.push(line);
             if bytes > self.batch_bytes || !self.input.buffer().contains(&b'\n') {
                 break;
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     fn batches(input: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut lines = Lines::of(input, 8 << 20);
+        let mut lines = Lines::of(input, 8 << 20, 0);
         let next = || Some(lines.batch().unwrap()).filter(|batch| !batch.is_empty());
         std::iter::from_fn(next).collect()
     }
@@ -131,7 +135,7 @@ mod tests {
                 Ok(2)
             }
         }
-        let mut lines = Lines::of(Slow(3), 8 << 20);
+        let mut lines = Lines::of(Slow(3), 8 << 20, 0);
         for _ in 0..3 {
             assert_eq!(lines.batch().unwrap().len(), 1);
         }
