@@ -50,14 +50,25 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
-    let queue = Queue::open_with(&args.db, OpenOptions::default())
+    #[cfg(not(feature = "test-clock"))]
+    let options = OpenOptions::default();
+    #[cfg(feature = "test-clock")]
+    let clock = blockqueue::TestClock::new(started_at());
+    #[cfg(feature = "test-clock")]
+    let options = OpenOptions::default().with_clock(clock.clone());
+    let queue = Queue::open_with(&args.db, options)
         .map_err(|source| ServeError::Open { path: args.db.clone(), source })?;
     let listen = |source| ServeError::Listen { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     tracing::info!(%address, file = %args.db.display(), "listening");
     let (end, ending) = watch::channel(false);
-    let state = State { queue: queue.clone(), ending };
+    let state = State {
+        queue: queue.clone(),
+        ending,
+        #[cfg(feature = "test-clock")]
+        clock,
+    };
     let router = http::router(state, args.body_bytes_max);
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
@@ -71,6 +82,13 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     // It fails only if the queue was shut down already.
     let _ = queue.shutdown().await;
     Ok(())
+}
+
+/// Where the clock of a test build begins; it stands still until a test moves it.
+#[cfg(feature = "test-clock")]
+#[expect(clippy::disallowed_methods, reason = "once, at the start")]
+fn started_at() -> std::time::SystemTime {
+    std::time::SystemTime::now()
 }
 
 async fn signal() {

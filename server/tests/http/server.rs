@@ -6,17 +6,25 @@ use blockqueue::Queue;
 use blockqueue_server::http::{State, router};
 use serde_json::Value;
 
-pub struct Server {
-    pub address: SocketAddr,
-    pub queue: Queue,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) queue: Queue,
     /// Tells waiting reads that the server is about to end.
-    pub end: tokio::sync::watch::Sender<bool>,
+    pub(crate) end: tokio::sync::watch::Sender<bool>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Server {
-    pub fn start() -> Self {
-        let queue = Queue::open(":memory:").unwrap();
+    pub(crate) fn start() -> Self {
+        #[cfg(not(feature = "test-clock"))]
+        let options = blockqueue::OpenOptions::default();
+        #[cfg(feature = "test-clock")]
+        let clock = blockqueue::TestClock::new(
+            std::time::UNIX_EPOCH + std::time::Duration::from_hours(24 * 365 * 56),
+        );
+        #[cfg(feature = "test-clock")]
+        let options = blockqueue::OpenOptions::default().with_clock(clock.clone());
+        let queue = Queue::open_with(":memory:", options).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -26,13 +34,19 @@ impl Server {
             runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ending) = tokio::sync::watch::channel(false);
-        let router = router(State { queue: queue.clone(), ending }, 1 << 20);
+        let state = State {
+            queue: queue.clone(),
+            ending,
+            #[cfg(feature = "test-clock")]
+            clock,
+        };
+        let router = router(state, 1 << 16);
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { address, queue, end, _runtime: runtime }
     }
 
     /// Status and JSON document of an answer.
-    pub fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()
