@@ -16,7 +16,7 @@ pub(crate) use url::{Token, UrlBackend};
 use super::failure::Outcome;
 use super::stop::Stop;
 use super::view::{
-    DeadLetter, Delivery, DeliveryStatus, Failed, Listed, MessageStatus, Peeked, Published,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
     Subscriber, Topic, TopicStats,
 };
 
@@ -109,5 +109,5 @@ pub(crate) trait Backend: Send + Sync {
     /// Ends a message for one subscriber.
     fn cancel_delivery(&self, source: &Source, id: &str, reason: Option<&str>) -> Outcome<()>;
     /// What went wrong with a delivery so far.
-    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<Failed>>;
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>>;
 }

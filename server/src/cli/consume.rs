@@ -10,7 +10,7 @@ mod print;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, NackOptions, limits};
+use blockqueue::{ClaimOptions, NackOptions, SubscriberOptions, limits};
 use clap::Args;
 
 use super::backend::{Backend, Lease, Source};
@@ -96,7 +96,7 @@ pub(crate) fn run(mut args: ConsumeArgs) -> Outcome {
     let options = backend.subscriber(&args.source)?.options;
     let untold = options.is_none().then_some(limits::LEASE_DEFAULT);
     args.lease = args.lease.or(untold);
-    let options = options.unwrap_or_default();
+    let options = options.map_or_else(SubscriberOptions::default, |settings| settings.0);
     let lease = args.lease.unwrap_or(options.lease);
     let handler = match &args.exec {
         Some(command) => Handler::Exec(Exec::new(command, args.timeout, Arc::clone(&stop))),

@@ -14,10 +14,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::backend::Backend;
-use super::failure::{Failure, Outcome};
+use super::failure::{Ending, Failure, Outcome};
 use super::output::{FormatArgs, Printer};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::value;
 use lines::Lines;
 use progress::Progress;
 
@@ -88,7 +88,7 @@ pub(crate) fn run(args: PublishArgs) -> Outcome {
     for published in backend.publish(&args.topic, vec![message])? {
         printer.show(&published, &published.id)?;
     }
-    done()
+    Ok(Ending::Done)
 }
 
 /// Reads a file whole, but not much more of it than a message can have.
@@ -146,7 +146,7 @@ fn publish_lines(
         }
         None => {
             printer.show(&summary, &summary.to_string())?;
-            done()
+            Ok(Ending::Done)
         }
     }
 }

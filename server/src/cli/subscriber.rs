@@ -8,10 +8,10 @@ use blockqueue::{
 use clap::{Args, Subcommand};
 
 use super::backend::{Backend, Source};
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::{ListArgs, complain};
 use super::target::TargetArgs;
-use super::{done, untold, value};
+use super::{untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriberArgs {
@@ -124,7 +124,7 @@ impl Settings {
             let Some(present) = backend.subscriber(source)?.options else {
                 return Err(untold("the subscriber's retry policy"));
             };
-            change.retry = Some(self.retry(present.retry));
+            change.retry = Some(self.retry(present.0.retry));
         }
         Ok(change)
     }
@@ -159,5 +159,5 @@ pub(crate) fn run(args: SubscriberArgs) -> Outcome {
             }
         }
     }
-    done()
+    Ok(Ending::Done)
 }

@@ -8,10 +8,10 @@ use blockqueue::{
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::backend::Backend;
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::{FormatArgs, ListArgs};
 use super::target::TargetArgs;
-use super::{done, untold, value};
+use super::{untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicArgs {
@@ -148,7 +148,7 @@ impl Settings {
             let Some(present) = backend.topic(topic)?.options else {
                 return Err(untold("the topic's backlog limit"));
             };
-            change.backlog_limit = Some(self.backlog(present.backlog_limit));
+            change.backlog_limit = Some(self.backlog(present.0.backlog_limit));
         }
         Ok(change)
     }
@@ -186,5 +186,5 @@ pub(crate) fn run(args: TopicArgs) -> Outcome {
         TopicCommand::Pause { name } => target.open()?.pause_topic(&name, true)?,
         TopicCommand::Resume { name } => target.open()?.pause_topic(&name, false)?,
     }
-    done()
+    Ok(Ending::Done)
 }

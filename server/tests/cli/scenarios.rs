@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use super::support::{Cli, Ended, terminate};
 
-pub fn what_is_published_is_consumed_once(cli: &Cli) {
+pub(crate) fn what_is_published_is_consumed_once(cli: &Cli) {
     cli.ok(&["topic", "create", "orders", "--subscriber", "email"]);
     let id = cli.ok(&["publish", "orders", "hello", "-H", "kind=greeting", "--priority", "-3"]);
     let shown = cli.json(&["message", "show", "orders", id.trim()]).remove(0);
@@ -21,16 +21,17 @@ pub fn what_is_published_is_consumed_once(cli: &Cli) {
     assert_eq!(cli.stats("orders", "email")["acked_count"], 1);
 }
 
-pub fn each_line_of_a_long_input_is_a_message(cli: &Cli) {
+pub(crate) fn each_line_of_a_long_input_is_a_message(cli: &Cli) {
     cli.ok(&["topic", "create", "lines", "-s", "all"]);
-    let input: String = (1..=5_000).map(|line| format!("line {line}\n")).collect();
+    let lines: Vec<String> = (1..=5_000).map(|line| format!("line {line}\n")).collect();
+    let input = lines.concat();
     let published = cli.feed(&["publish", "lines"], input.as_bytes());
     assert_eq!(published.out, "5000 published\n", "{published:?}");
     assert_eq!(cli.ok(&["consume", "lines", "all", "--batch", "1000"]), input);
     assert_eq!(cli.stats("lines", "all")["acked_count"], 5_000);
 }
 
-pub fn repeating_an_input_under_a_key_publishes_nothing(cli: &Cli) {
+pub(crate) fn repeating_an_input_under_a_key_publishes_nothing(cli: &Cli) {
     cli.ok(&["topic", "create", "lines", "-s", "all"]);
     let publish = ["publish", "lines", "--idempotency-key", "import", "--json"];
     for duplicates in [0, 3] {
@@ -42,7 +43,7 @@ pub fn repeating_an_input_under_a_key_publishes_nothing(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "lines", "all"]), "a\nb\nc\n");
 }
 
-pub fn bytes_that_are_no_text_arrive_as_they_are(cli: &Cli) {
+pub(crate) fn bytes_that_are_no_text_arrive_as_they_are(cli: &Cli) {
     cli.ok(&["topic", "create", "blobs", "-s", "all", "-s", "json"]);
     std::fs::write(cli.path("blob"), [0xff, 0, 0xfe]).unwrap();
     cli.ok(&["publish", "blobs", "--file", "blob", "--content-type", "image/x"]);
@@ -53,7 +54,7 @@ pub fn bytes_that_are_no_text_arrive_as_they_are(cli: &Cli) {
     assert_eq!(json["content_type"], "image/x");
 }
 
-pub fn a_command_gets_the_payload_and_the_rest(cli: &Cli) {
+pub(crate) fn a_command_gets_the_payload_and_the_rest(cli: &Cli) {
     cli.ok(&["topic", "create", "jobs", "-s", "run"]);
     cli.ok(&["publish", "jobs", "work", "-H", "a=b", "--correlation-id", "r1"]);
     let script = r#"printf '%s/%s/%s/%s/%s/' "$BLOCKQUEUE_TOPIC" "$BLOCKQUEUE_SUBSCRIBER" \
@@ -63,7 +64,7 @@ pub fn a_command_gets_the_payload_and_the_rest(cli: &Cli) {
     assert_eq!(cli.stats("jobs", "run")["acked_count"], 1);
 }
 
-pub fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &Cli) {
+pub(crate) fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &Cli) {
     cli.ok(&["topic", "create", "jobs"]);
     cli.ok(&[
         "subscriber",
@@ -93,7 +94,7 @@ pub fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &Cli) {
     assert_eq!(cli.ok(&["dead-letters", "purge", "jobs", "run", "--all"]), "0 purged\n");
 }
 
-pub fn a_lease_lasts_as_long_as_the_command(cli: &Cli) {
+pub(crate) fn a_lease_lasts_as_long_as_the_command(cli: &Cli) {
     cli.ok(&["topic", "create", "jobs", "-s", "run"]);
     cli.ok(&["publish", "jobs", "work"]);
     let long = ["consume", "jobs", "run", "--exec", "echo begun; sleep 2; cat", "--lease", "500ms"];
@@ -113,7 +114,7 @@ pub fn a_lease_lasts_as_long_as_the_command(cli: &Cli) {
     assert_eq!((&stats["acked_count"], &stats["expired_count"]), (&1.into(), &0.into()));
 }
 
-pub fn what_a_gone_reader_did_not_get_is_not_acked(cli: &Cli) {
+pub(crate) fn what_a_gone_reader_did_not_get_is_not_acked(cli: &Cli) {
     const COUNT: u64 = 500;
     cli.ok(&["topic", "create", "lines", "-s", "all"]);
     let line = "x".repeat(1_000) + "\n";
@@ -140,7 +141,7 @@ pub fn what_a_gone_reader_did_not_get_is_not_acked(cli: &Cli) {
     assert_eq!(cli.stats("lines", "all")["acked_count"], COUNT);
 }
 
-pub fn told_to_stop_it_finishes_its_message_and_gives_the_rest_back(cli: &Cli) {
+pub(crate) fn told_to_stop_it_finishes_its_message_and_gives_the_rest_back(cli: &Cli) {
     cli.ok(&["topic", "create", "jobs", "-s", "run"]);
     cli.feed(&["publish", "jobs"], "x\n".repeat(50).as_bytes());
     let stop = "kill -TERM $PPID; echo done";
@@ -159,7 +160,7 @@ pub fn told_to_stop_it_finishes_its_message_and_gives_the_rest_back(cli: &Cli) {
     assert!(rest.iter().all(|message| message["attempt"] == 1), "{rest:?}");
 }
 
-pub fn following_goes_on_until_told_to_stop(cli: &Cli) {
+pub(crate) fn following_goes_on_until_told_to_stop(cli: &Cli) {
     cli.ok(&["topic", "create", "news", "-s", "all"]);
     let follow = ["consume", "news", "all", "--follow"];
     let mut consumer = cli.command(&follow).stdout(Stdio::piped()).spawn().unwrap();
@@ -175,7 +176,7 @@ pub fn following_goes_on_until_told_to_stop(cli: &Cli) {
     assert_eq!(cli.stats("news", "all")["leased_count"], 0);
 }
 
-pub fn a_subscriber_can_be_moved_back(cli: &Cli) {
+pub(crate) fn a_subscriber_can_be_moved_back(cli: &Cli) {
     cli.ok(&["topic", "create", "log", "-s", "all", "--retention", "1h"]);
     cli.feed(&["publish", "log"], b"a\nb\nc\n");
     assert_eq!(cli.ok(&["consume", "log", "all"]), "a\nb\nc\n");
@@ -187,7 +188,7 @@ pub fn a_subscriber_can_be_moved_back(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "log", "late"]), "a\nb\nc\n");
 }
 
-pub fn a_paused_subscriber_gets_nothing(cli: &Cli) {
+pub(crate) fn a_paused_subscriber_gets_nothing(cli: &Cli) {
     cli.ok(&["topic", "create", "t", "-s", "s"]);
     cli.ok(&["publish", "t", "x"]);
     for (pause, resume, names) in
@@ -201,7 +202,7 @@ pub fn a_paused_subscriber_gets_nothing(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "t", "s"]), "x\n");
 }
 
-pub fn a_cancelled_message_is_not_delivered(cli: &Cli) {
+pub(crate) fn a_cancelled_message_is_not_delivered(cli: &Cli) {
     cli.ok(&["topic", "create", "t", "-s", "one", "-s", "two"]);
     let id = cli.ok(&["publish", "t", "x", "--delay", "1h"]);
     cli.ok(&["message", "cancel", "t", id.trim()]);
@@ -212,7 +213,7 @@ pub fn a_cancelled_message_is_not_delivered(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "t", "two"]), "y\n");
 }
 
-pub fn every_listing_has_a_machine_readable_form(cli: &Cli) {
+pub(crate) fn every_listing_has_a_machine_readable_form(cli: &Cli) {
     cli.ok(&["topic", "create", "b", "-s", "s"]);
     cli.ok(&["topic", "create", "a"]);
     let names = |lines: Vec<serde_json::Value>| {
@@ -233,7 +234,7 @@ pub fn every_listing_has_a_machine_readable_form(cli: &Cli) {
     assert_eq!(names(cli.json(&["topic", "list"])), ["a"]);
 }
 
-pub fn failures_have_a_code_and_a_status(cli: &Cli) {
+pub(crate) fn failures_have_a_code_and_a_status(cli: &Cli) {
     cli.ok(&["topic", "create", "t", "-s", "s"]);
     let cases: &[(&[&str], i32, &str)] = &[
         (&["publish", "nope", "x"], 1, "[unknown_topic]"),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The program, and the queue that its commands are about.
-pub struct Cli {
+pub(crate) struct Cli {
     dir: TempDir,
     target: [String; 2],
     server: Option<Child>,
@@ -18,7 +18,7 @@ pub struct Cli {
 
 impl Cli {
     /// On a file that does not exist yet.
-    pub fn on_a_file() -> Self {
+    pub(crate) fn on_a_file() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("queue.db");
         let target = ["--db".to_owned(), file.display().to_string()];
@@ -26,7 +26,7 @@ impl Cli {
     }
 
     /// On a server of its own.
-    pub fn on_a_server() -> Self {
+    pub(crate) fn on_a_server() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut server = program()
             .args(["serve", "--listen", "127.0.0.1:0", "--db"])
@@ -49,44 +49,44 @@ impl Cli {
     }
 
     /// A path beside the queue.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// The program with these arguments on this queue.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = program();
         command.current_dir(self.dir.path()).args(args).args(&self.target).stdin(Stdio::null());
         command
     }
 
     /// Runs the program to its end.
-    pub fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
         Ended::of(self.command(args).output().unwrap())
     }
 
     /// Runs the program, which must succeed; the answer is its output.
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let ended = self.run(args);
         assert_eq!(ended.status, Some(0), "{args:?}: {ended:?}");
         ended.out
     }
 
     /// Runs the program, which must succeed and print one JSON document per line.
-    pub fn json(&self, args: &[&str]) -> Vec<Value> {
+    pub(crate) fn json(&self, args: &[&str]) -> Vec<Value> {
         let args = [args, &["--json"]].concat();
         self.ok(&args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The numbers of a subscriber.
-    pub fn stats(&self, topic: &str, subscriber: &str) -> Value {
+    pub(crate) fn stats(&self, topic: &str, subscriber: &str) -> Value {
         let stats = self.json(&["stats", topic]).remove(0);
         let subscribers = stats["subscribers"].as_array().unwrap();
         subscribers.iter().find(|stats| stats["subscriber"] == subscriber).unwrap().clone()
     }
 
     /// Runs the program with this on its standard input.
-    pub fn feed(&self, args: &[&str], input: &[u8]) -> Ended {
+    pub(crate) fn feed(&self, args: &[&str], input: &[u8]) -> Ended {
         let path = self.path("input");
         File::create(&path).unwrap().write_all(input).unwrap();
         let input = File::open(&path).unwrap();
@@ -105,14 +105,14 @@ impl Drop for Cli {
 
 /// How a run of the program ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub status: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ended {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             status: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -122,7 +122,7 @@ impl Ended {
 }
 
 /// The program, free of what the environment of the test says.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_blockqueue"));
     for variable in ["BLOCKQUEUE_DB", "BLOCKQUEUE_FILE", "BLOCKQUEUE_TOKEN", "BLOCKQUEUE_URL"] {
         program.env_remove(variable);
@@ -131,13 +131,13 @@ pub fn program() -> Command {
 }
 
 /// Asks a process to end.
-pub fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
 }
 
 /// Overwrites the middle of a file.
-pub fn damage(path: &Path) {
+pub(crate) fn damage(path: &Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let length = bytes.len();
     bytes[length / 4..length / 4 * 3].fill(0xa5);

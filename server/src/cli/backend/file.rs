@@ -12,7 +12,7 @@ use super::{Backend, Lease, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
-    DeadLetter, Delivery, DeliveryStatus, Failed, Listed, MessageStatus, Peeked, Published,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
     Subscriber, Topic, TopicStats,
 };
 
@@ -210,7 +210,7 @@ impl Backend for FileBackend {
         Ok(self.queue.cancel_delivery(topic, subscriber, message_id(id)?, reason).wait()?)
     }
 
-    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<Failed>> {
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>> {
         let Source { topic, subscriber } = source;
         Ok(Listed::of(self.queue.failures(topic, subscriber, message_id(id)?, page).wait()?))
     }

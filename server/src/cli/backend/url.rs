@@ -15,7 +15,7 @@ use super::{Backend, Lease, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
-    DeadLetter, Delivery, DeliveryStatus, Failed, Listed, MessageStatus, Peeked, Published,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
     Subscriber, Topic, TopicStats, millis,
 };
 pub(crate) use client::Token;
@@ -290,7 +290,7 @@ impl Backend for UrlBackend {
         self.client.order(Call::post(&path).body(ReasonIn { reason }))
     }
 
-    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<Failed>> {
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>> {
         let path = delivery_path(source, id, "errors");
         let page: answer::Failures = self.client.send(page_of(&path, page))?;
         listed(page.errors, page.next_cursor, |failed| Ok::<_, Failure>(failed.into()))

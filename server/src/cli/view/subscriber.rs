@@ -19,8 +19,8 @@ pub(crate) struct Subscriber {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created_at: Option<Moment>,
     /// Its settings, where they are told.
-    #[serde(flatten, serialize_with = "settings", skip_serializing_if = "Option::is_none")]
-    pub(crate) options: Option<SubscriberOptions>,
+    #[serde(flatten)]
+    pub(crate) options: Option<SubscriberSettings>,
 }
 
 impl From<blockqueue::Subscriber> for Subscriber {
@@ -30,7 +30,7 @@ impl From<blockqueue::Subscriber> for Subscriber {
             name: subscriber.name,
             paused: subscriber.paused,
             created_at: Some(Moment(subscriber.created_at)),
-            options: Some(subscriber.options),
+            options: Some(SubscriberSettings(subscriber.options)),
         }
     }
 }
@@ -40,8 +40,9 @@ impl Row for Subscriber {
         &["SUBSCRIBER", "PAUSED", "ATTEMPTS", "LEASE", "CLAIM LIMIT", "RETRY", "CREATED"];
 
     fn cells(&self) -> Vec<String> {
-        let told =
-            |cell: fn(&SubscriberOptions) -> String| or_dash(self.options.as_ref().map(cell));
+        let told = |cell: fn(&SubscriberOptions) -> String| {
+            or_dash(self.options.as_ref().map(|settings| cell(&settings.0)))
+        };
         vec![
             self.name.clone(),
             yes(self.paused),
@@ -59,28 +60,32 @@ fn retry(retry: &RetryPolicy) -> String {
     format!("{} ×{multiplier} up to {}", format_duration(initial), format_duration(max))
 }
 
-fn settings<S: Serializer>(
-    options: &Option<SubscriberOptions>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Settings {
-        max_attempts: u32,
-        lease_ms: u64,
-        claim_limit: usize,
-        retry_initial_ms: u64,
-        retry_max_ms: u64,
-        retry_multiplier: f64,
-        retry_jitter: f64,
+/// The settings, shown flat and in words.
+#[derive(Debug, Clone)]
+pub(crate) struct SubscriberSettings(pub(crate) SubscriberOptions);
+
+impl Serialize for SubscriberSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Settings {
+            max_attempts: u32,
+            lease_ms: u64,
+            claim_limit: usize,
+            retry_initial_ms: u64,
+            retry_max_ms: u64,
+            retry_multiplier: f64,
+            retry_jitter: f64,
+        }
+        let Self(options) = self;
+        Settings {
+            max_attempts: options.max_attempts,
+            lease_ms: millis(options.lease),
+            claim_limit: options.claim_limit,
+            retry_initial_ms: millis(options.retry.initial),
+            retry_max_ms: millis(options.retry.max),
+            retry_multiplier: options.retry.multiplier,
+            retry_jitter: options.retry.jitter,
+        }
+        .serialize(serializer)
     }
-    let settings = options.as_ref().map(|options| Settings {
-        max_attempts: options.max_attempts,
-        lease_ms: millis(options.lease),
-        claim_limit: options.claim_limit,
-        retry_initial_ms: millis(options.retry.initial),
-        retry_max_ms: millis(options.retry.max),
-        retry_multiplier: options.retry.multiplier,
-        retry_jitter: options.retry.jitter,
-    });
-    settings.serialize(serializer)
 }

@@ -19,8 +19,8 @@ pub(crate) struct Topic {
     /// When it was created.
     pub(crate) created_at: Moment,
     /// Its settings, where they are told.
-    #[serde(flatten, serialize_with = "settings", skip_serializing_if = "Option::is_none")]
-    pub(crate) options: Option<TopicOptions>,
+    #[serde(flatten)]
+    pub(crate) options: Option<TopicSettings>,
 }
 
 impl From<blockqueue::Topic> for Topic {
@@ -30,7 +30,7 @@ impl From<blockqueue::Topic> for Topic {
             name: topic.name,
             paused: topic.paused,
             created_at: Moment(topic.created_at),
-            options: Some(topic.options),
+            options: Some(TopicSettings(topic.options)),
         }
     }
 }
@@ -40,11 +40,12 @@ impl Row for Topic {
         &["TOPIC", "PAUSED", "RETENTION", "BACKLOG LIMIT", "CREATED"];
 
     fn cells(&self) -> Vec<String> {
+        let told = self.options.as_ref().map(|TopicSettings(options)| options);
         vec![
             self.name.clone(),
             yes(self.paused),
-            or_dash(self.options.as_ref().map(|options| retention(options.retention))),
-            or_dash(self.options.as_ref().map(backlog)),
+            or_dash(told.map(|options| retention(options.retention))),
+            or_dash(told.map(backlog)),
             self.created_at.to_string(),
         ]
     }
@@ -83,26 +84,30 @@ fn backlog(options: &TopicOptions) -> String {
     format!("{}, then {}", limits.join(", "), policy(limit.policy))
 }
 
-fn settings<S: Serializer>(
-    options: &Option<TopicOptions>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Settings {
-        retention: String,
-        idempotency_window_ms: u64,
-        backlog_messages: Option<u64>,
-        backlog_bytes: Option<u64>,
-        backlog_age_ms: Option<u64>,
-        backlog_policy: &'static str,
+/// The settings, shown flat and in words.
+#[derive(Debug, Clone)]
+pub(crate) struct TopicSettings(pub(crate) TopicOptions);
+
+impl Serialize for TopicSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Settings {
+            retention: String,
+            idempotency_window_ms: u64,
+            backlog_messages: Option<u64>,
+            backlog_bytes: Option<u64>,
+            backlog_age_ms: Option<u64>,
+            backlog_policy: &'static str,
+        }
+        let Self(options) = self;
+        Settings {
+            retention: retention(options.retention),
+            idempotency_window_ms: millis(options.idempotency_window),
+            backlog_messages: options.backlog_limit.messages,
+            backlog_bytes: options.backlog_limit.bytes,
+            backlog_age_ms: options.backlog_limit.age.map(millis),
+            backlog_policy: policy(options.backlog_limit.policy),
+        }
+        .serialize(serializer)
     }
-    let settings = options.as_ref().map(|options| Settings {
-        retention: retention(options.retention),
-        idempotency_window_ms: millis(options.idempotency_window),
-        backlog_messages: options.backlog_limit.messages,
-        backlog_bytes: options.backlog_limit.bytes,
-        backlog_age_ms: options.backlog_limit.age.map(millis),
-        backlog_policy: policy(options.backlog_limit.policy),
-    });
-    settings.serialize(serializer)
 }

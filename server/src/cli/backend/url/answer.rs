@@ -27,12 +27,12 @@ impl Span {
         match self {
             Self::Millis(millis) => Ok(Duration::from_millis(*millis)),
             Self::Text(text) => humantime::parse_duration(text)
-                .map_err(|_| misunderstood(format!("{text:?} is not a duration"))),
+                .map_err(|_| misunderstood(&format!("{text:?} is not a duration"))),
         }
     }
 }
 
-fn misunderstood(what: String) -> Failure {
+fn misunderstood(what: &str) -> Failure {
     Error::Internal { detail: format!("the server's answer is not understood: {what}") }.into()
 }
 
@@ -94,13 +94,13 @@ impl Topic {
             name: self.name,
             paused: self.paused,
             created_at: self.created_at,
-            options: self.option.map(TopicOption::into_options).transpose()?,
+            options: self.option.map(TopicOption::into_settings).transpose()?,
         })
     }
 }
 
 impl TopicOption {
-    fn into_options(self) -> Outcome<TopicOptions> {
+    fn into_settings(self) -> Outcome<view::TopicSettings> {
         let retention = match self.retention {
             Keep::None => Retention::None,
             Keep::Duration(span) => Retention::Duration(span.duration()?),
@@ -114,10 +114,11 @@ impl TopicOption {
         limit.messages = self.backlog_limit.messages;
         limit.bytes = self.backlog_limit.bytes;
         limit.age = self.backlog_limit.age.map(|age| age.duration()).transpose()?;
-        Ok(TopicOptions::default()
+        let options = TopicOptions::default()
             .with_retention(retention)
             .with_backlog_limit(limit)
-            .with_idempotency_window(self.idempotency_window.duration()?))
+            .with_idempotency_window(self.idempotency_window.duration()?);
+        Ok(view::TopicSettings(options))
     }
 }
 
@@ -158,23 +159,24 @@ impl Subscriber {
             name: self.name,
             paused: self.paused,
             created_at: self.created_at,
-            options: self.option.map(SubscriberOption::into_options).transpose()?,
+            options: self.option.map(SubscriberOption::into_settings).transpose()?,
         })
     }
 }
 
 impl SubscriberOption {
-    fn into_options(self) -> Outcome<SubscriberOptions> {
+    fn into_settings(self) -> Outcome<view::SubscriberSettings> {
         let retry = RetryPolicy::default()
             .with_initial(self.retry_policy.initial_delay.duration()?)
             .with_max(self.retry_policy.max_delay.duration()?)
             .with_multiplier(self.retry_policy.multiplier)
             .with_jitter(self.retry_policy.jitter);
-        Ok(SubscriberOptions::default()
+        let options = SubscriberOptions::default()
             .with_max_attempts(self.max_attempts)
             .with_lease(self.visibility_duration.duration()?)
             .with_claim_limit(self.dequeue_batch_size)
-            .with_retry(retry))
+            .with_retry(retry);
+        Ok(view::SubscriberSettings(options))
     }
 }
 
@@ -290,8 +292,8 @@ impl Text {
             Some("base64") => STANDARD
                 .decode(self.message)
                 .map(Payload)
-                .map_err(|error| misunderstood(error.to_string())),
-            Some(other) => Err(misunderstood(format!("encoding {other:?}"))),
+                .map_err(|error| misunderstood(&error.to_string())),
+            Some(other) => Err(misunderstood(&format!("encoding {other:?}"))),
         }
     }
 }
@@ -421,19 +423,19 @@ pub(super) struct Count {
 
 #[derive(Deserialize)]
 pub(super) struct Failures {
-    pub(super) errors: Vec<Failed>,
+    pub(super) errors: Vec<FailedAttempt>,
     pub(super) next_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Failed {
+pub(super) struct FailedAttempt {
     failure_count: u32,
     error: Option<String>,
     failed_at: Moment,
 }
 
-impl From<Failed> for view::Failed {
-    fn from(failed: Failed) -> Self {
+impl From<FailedAttempt> for view::FailedAttempt {
+    fn from(failed: FailedAttempt) -> Self {
         Self { failure: failed.failure_count, error: failed.error, failed_at: failed.failed_at }
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::failure::{Failure, Outcome};
 /// How long a connection may take to come about.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long an answer may take, beyond what the request itself waits for.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// The largest answer: a page or a claim of 16 MiB, of which each byte may be escaped.
 const ANSWER_BYTES_MAX: u64 = 128 << 20;
 /// What stands in a segment of a path as it is.

@@ -1,13 +1,9 @@
-//! The command line on a file: the real program, run as people run it.
-
-#[path = "cli/scenarios.rs"]
-mod scenarios;
-#[path = "cli/support.rs"]
-mod support;
+//! The command line on a file.
 
 use std::process::Stdio;
 
-use support::{Cli, damage, program};
+use super::scenarios;
+use super::support::{Cli, Ended, damage, program};
 
 /// A test on a file for each scenario.
 macro_rules! on_a_file {
@@ -133,7 +129,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let mut peeking =
         cli.command(&peek).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(peeking.stdout.take());
-    let ended = support::Ended::of(peeking.wait_with_output().unwrap());
+    let ended = Ended::of(peeking.wait_with_output().unwrap());
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert_eq!(ended.err, "");
 }
@@ -141,7 +137,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 #[test]
 fn a_server_that_is_not_there_is_told() {
     let away = ["topic", "list", "--url", "http://127.0.0.1:1"];
-    let ended = support::Ended::of(program().args(away).output().unwrap());
+    let ended = Ended::of(program().args(away).output().unwrap());
     assert_eq!(ended.status, Some(1), "{ended:?}");
     assert!(ended.err.starts_with("error: cannot reach the server"), "{ended:?}");
     assert!(ended.err.contains("[io]"), "{ended:?}");
