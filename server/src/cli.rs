@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use blockqueue_server::serve::ServeArgs;
 use clap::{Parser, Subcommand};
 
-use failure::{Ending, Outcome};
+use failure::{Failure, Outcome};
 
 const EXIT_STATUSES: &str = "\
 Exit status:
@@ -103,9 +103,9 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// A command that ran to its end.
-const fn done() -> Outcome {
-    Ok(Ending::Done)
+/// A setting changes as a whole and the server does not tell what it is now.
+fn untold(what: &str) -> Failure {
+    Failure::invalid(format!("the server does not tell {what}, so it cannot be changed in part"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where the queue is: a file, or a server. Commands are written once over this.
 
 mod file;
+mod url;
 
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use blockqueue::{
 };
 
 pub(crate) use file::{FileBackend, Missing};
+pub(crate) use url::{Token, UrlBackend};
 
 use super::failure::Outcome;
 use super::stop::Stop;
 use super::view::{
-    DeadLetter, Delivery, DeliveryStatus, Failed, Listed, MessageStatus, Peeked, Published,
-    Subscriber, SubscriberStats, Topic, TopicStats,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
+    Subscriber, Topic, TopicStats,
 };
 
 /// One subscriber of one topic, by name.
@@ -72,16 +74,14 @@ pub(crate) trait Backend: Send + Sync {
     /// Moves a subscriber; the answer is whether it had to be clamped to what is kept.
     fn seek(&self, source: &Source, to: SeekTo) -> Outcome<bool>;
 
+    /// Bytes of payload that a batch to publish should not exceed.
+    fn batch_bytes(&self) -> usize;
     /// Publishes messages, all or none.
     fn publish(&self, topic: &str, messages: Vec<blockqueue::Message>) -> Outcome<Vec<Published>>;
 
     /// Leases deliveries; an empty list if there is nothing in time, or the process is to stop.
-    fn claim(
-        &self,
-        source: &Source,
-        options: &ClaimOptions,
-        stop: &Stop,
-    ) -> Outcome<Vec<Delivery>>;
+    fn claim(&self, source: &Source, options: &ClaimOptions, stop: &Stop)
+    -> Outcome<Vec<Delivery>>;
     /// Settles deliveries as done and answers for each.
     fn ack(&self, source: &Source, leases: &[Lease]) -> Outcome<Vec<Outcome<()>>>;
     /// Reports a failure; the answer is whether the delivery is a dead letter now.
@@ -100,8 +100,6 @@ pub(crate) trait Backend: Send + Sync {
 
     /// A topic in numbers, with its subscribers.
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats>;
-    /// A subscriber in numbers.
-    fn subscriber_stats(&self, source: &Source) -> Outcome<SubscriberStats>;
     /// Deliveries in flight, then pending ones, without leasing them.
     fn peek(&self, source: &Source, page: Page) -> Outcome<Listed<Peeked>>;
     /// A message with its state for every subscriber.
@@ -111,5 +109,5 @@ pub(crate) trait Backend: Send + Sync {
     /// Ends a message for one subscriber.
     fn cancel_delivery(&self, source: &Source, id: &str, reason: Option<&str>) -> Outcome<()>;
     /// What went wrong with a delivery so far.
-    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<Failed>>;
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>>;
 }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::done;
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::target::FileArgs;
 
 #[derive(Debug, Args)]
@@ -19,5 +18,5 @@ pub(crate) struct BackupArgs {
 /// Runs the command.
 pub(crate) fn run(args: &BackupArgs) -> Outcome {
     args.file.open()?.queue().backup(&args.to).wait()?;
-    done()
+    Ok(Ending::Done)
 }

@@ -10,7 +10,7 @@ mod print;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, NackOptions, limits};
+use blockqueue::{ClaimOptions, NackOptions, SubscriberOptions, limits};
 use clap::Args;
 
 use super::backend::{Backend, Lease, Source};
@@ -88,18 +88,23 @@ enum Handled {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: ConsumeArgs) -> Outcome {
-    let stop = Stop::install()
-        .map_err(|source| Failure::Input { what: "signals".to_owned(), source })?;
+pub(crate) fn run(mut args: ConsumeArgs) -> Outcome {
+    let stop =
+        Stop::install().map_err(|source| Failure::Input { what: "signals".to_owned(), source })?;
     let backend = args.target.open()?;
+    // A server that does not tell gets a lease with each claim.
     let options = backend.subscriber(&args.source)?.options;
+    let untold = options.is_none().then_some(limits::LEASE_DEFAULT);
+    args.lease = args.lease.or(untold);
+    let options = options.map_or_else(SubscriberOptions::default, |settings| settings.0);
     let lease = args.lease.unwrap_or(options.lease);
     let handler = match &args.exec {
         Some(command) => Handler::Exec(Exec::new(command, args.timeout, Arc::clone(&stop))),
         None => Handler::Print(Print::new(args.format)),
     };
     let keeper = Keeper::start(Arc::clone(&backend), args.source.clone(), lease);
-    let mut consumer = Consumer { backend, source: &args.source, stop, keeper, handler, tally: Tally::default() };
+    let mut consumer =
+        Consumer { backend, source: &args.source, stop, keeper, handler, tally: Tally::default() };
     consumer.run(&args, options.claim_limit)?;
     Ok(consumer.tally.ending())
 }

@@ -5,8 +5,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::backend::Source;
-use super::done;
-use super::failure::{Failure, Outcome};
+use super::failure::{Ending, Failure, Outcome};
 use super::output::{FormatArgs, ListArgs};
 use super::target::TargetArgs;
 
@@ -97,5 +96,5 @@ pub(crate) fn run(args: DeadLettersArgs) -> Outcome {
             format.printer().show(&Count { count }, &format!("{count} purged"))?;
         }
     }
-    done()
+    Ok(Ending::Done)
 }

@@ -33,7 +33,8 @@ struct Report<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs) -> Outcome {
-    let examined = args.file.open().and_then(|file: FileBackend| Ok(file.queue().diagnose().wait()?));
+    let examined =
+        args.file.open().and_then(|file: FileBackend| Ok(file.queue().diagnose().wait()?));
     let (diagnosis, error) = match examined {
         Ok(diagnosis) => (Some(diagnosis), None),
         Err(Failure::Queue(error @ (Error::Corrupt { .. } | Error::NotADatabase))) => {

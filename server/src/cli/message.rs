@@ -3,8 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::backend::Source;
-use super::done;
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::{FormatArgs, ListArgs, Printer};
 use super::target::TargetArgs;
 use super::view::{Message, MessageStatus, or_dash};
@@ -91,14 +90,14 @@ pub(crate) fn run(args: MessageArgs) -> Outcome {
             list.print(|page| backend.failures(&source, &id, page))?;
         }
     }
-    done()
+    Ok(Ending::Done)
 }
 
 /// Runs `blockqueue peek`.
 pub(crate) fn peek(args: &PeekArgs) -> Outcome {
     let backend = args.target.open()?;
     args.list.print(|page| backend.peek(&args.source, page))?;
-    done()
+    Ok(Ending::Done)
 }
 
 fn describe(printer: &mut Printer, status: &MessageStatus) -> Outcome<()> {

@@ -14,10 +14,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::backend::Backend;
-use super::failure::{Failure, Outcome};
+use super::failure::{Ending, Failure, Outcome};
 use super::output::{FormatArgs, Printer};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::value;
 use lines::Lines;
 use progress::Progress;
 
@@ -88,7 +88,7 @@ pub(crate) fn run(args: PublishArgs) -> Outcome {
     for published in backend.publish(&args.topic, vec![message])? {
         printer.show(&published, &published.id)?;
     }
-    done()
+    Ok(Ending::Done)
 }
 
 /// Reads a file whole, but not much more of it than a message can have.
@@ -124,7 +124,7 @@ fn publish_lines(
     if stdin.is_terminal() {
         super::output::complain("each line is a message; end with Ctrl-D");
     }
-    let mut lines = Lines::of(stdin.lock());
+    let mut lines = Lines::of(stdin.lock(), backend.batch_bytes(), pattern.size_bytes());
     let mut summary = Summary::default();
     let failed = loop {
         let (batch, bytes) = match lines.batch() {
@@ -141,13 +141,12 @@ fn publish_lines(
     progress.end();
     match failed {
         Some(failure) if summary.published_count == 0 => Err(failure),
-        Some(failure) => Err(Failure::Partly {
-            published: summary.published_count,
-            source: Box::new(failure),
-        }),
+        Some(failure) => {
+            Err(Failure::Partly { published: summary.published_count, source: Box::new(failure) })
+        }
         None => {
             printer.show(&summary, &summary.to_string())?;
-            done()
+            Ok(Ending::Done)
         }
     }
 }

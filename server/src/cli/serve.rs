@@ -2,8 +2,7 @@
 
 use blockqueue_server::serve::{self, ServeArgs};
 
-use super::done;
-use super::failure::{Failure, Outcome};
+use super::failure::{Ending, Failure, Outcome};
 
 /// Runs the server until it is told to end.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
@@ -11,5 +10,5 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|source| Failure::Input { what: "the system's events".to_owned(), source })?;
     runtime.block_on(serve::run(args))?;
-    done()
+    Ok(Ending::Done)
 }

@@ -4,8 +4,7 @@ use blockqueue::Page;
 use clap::Args;
 
 use super::backend::Backend;
-use super::done;
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::FormatArgs;
 use super::target::TargetArgs;
 use super::view::{SubscriberStats, TopicStats};
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &StatsArgs) -> Outcome {
         for topic in &topics {
             printer.document(topic)?;
         }
-        return done();
+        return Ok(Ending::Done);
     }
     printer.table(&topics)?;
     let subscribers: Vec<&SubscriberStats> =
@@ -41,7 +40,7 @@ pub(crate) fn run(args: &StatsArgs) -> Outcome {
         printer.blank()?;
         printer.table(subscribers)?;
     }
-    done()
+    Ok(Ending::Done)
 }
 
 fn all(backend: &dyn Backend) -> Outcome<Vec<TopicStats>> {

@@ -8,10 +8,10 @@ use blockqueue::{
 use clap::{Args, Subcommand};
 
 use super::backend::{Backend, Source};
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::{ListArgs, complain};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::{untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriberArgs {
@@ -121,7 +121,10 @@ impl Settings {
         change.lease = self.lease;
         change.claim_limit = self.claim_limit;
         if self.touches_retry() {
-            change.retry = Some(self.retry(backend.subscriber(source)?.options.retry));
+            let Some(present) = backend.subscriber(source)?.options else {
+                return Err(untold("the subscriber's retry policy"));
+            };
+            change.retry = Some(self.retry(present.0.retry));
         }
         Ok(change)
     }
@@ -150,9 +153,11 @@ pub(crate) fn run(args: SubscriberArgs) -> Outcome {
         SubscriberCommand::Resume(source) => backend.pause_subscriber(&source, false)?,
         SubscriberCommand::Seek { source, to } => {
             if backend.seek(&source, to)? {
-                complain("that place is not kept any more: it goes on with the oldest message kept");
+                complain(
+                    "that place is not kept any more: it goes on with the oldest message kept",
+                );
             }
         }
     }
-    done()
+    Ok(Ending::Done)
 }

@@ -4,17 +4,20 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::backend::{Backend, FileBackend, Missing};
+use super::backend::{Backend, FileBackend, Missing, Token, UrlBackend};
 use super::failure::{Failure, Outcome};
 
 /// The file when nothing else is said.
 const FILE_DEFAULT: &str = "blockqueue.db";
+const FILE_HELP: &str = "The queue's file [env: BLOCKQUEUE_DB=] [default: blockqueue.db]";
+const TOKEN_HELP: &str =
+    "The server's bearer token; other users may see it here, not in [env: BLOCKQUEUE_TOKEN=]";
 
 /// Options of commands that only work on a file.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct FileArgs {
-    /// The queue's file [env: BLOCKQUEUE_FILE] [default: blockqueue.db]
-    #[arg(long, value_name = "PATH", global = true)]
+    // Read from the environment by hand, so that the environment never contradicts `--url`.
+    #[arg(long, value_name = "PATH", global = true, help = FILE_HELP)]
     db: Option<PathBuf>,
 }
 
@@ -26,7 +29,7 @@ impl FileArgs {
 
     /// The file.
     pub(crate) fn path(&self) -> PathBuf {
-        let named = self.db.clone().or_else(|| env::var_os("BLOCKQUEUE_FILE").map(PathBuf::from));
+        let named = self.db.clone().or_else(|| env::var_os("BLOCKQUEUE_DB").map(PathBuf::from));
         named.unwrap_or_else(|| PathBuf::from(FILE_DEFAULT))
     }
 }
@@ -39,9 +42,7 @@ pub(crate) struct TargetArgs {
     /// Ask the server at this address instead of opening a file
     #[arg(long, value_name = "URL", global = true, conflicts_with = "db")]
     url: Option<String>,
-    /// The server's bearer token; better in the environment, where other users do not see it
-    /// [env: BLOCKQUEUE_TOKEN]
-    #[arg(long, value_name = "TOKEN", global = true, requires = "url")]
+    #[arg(long, value_name = "TOKEN", global = true, requires = "url", help = TOKEN_HELP)]
     token: Option<String>,
 }
 
@@ -58,8 +59,21 @@ impl TargetArgs {
 
     fn open_or(&self, missing: Missing) -> Outcome<Arc<dyn Backend>> {
         match &self.url {
-            Some(_) => unreachable!(),
+            Some(url) => Ok(Arc::new(UrlBackend::new(url, self.token()?)?)),
             None => Ok(Arc::new(FileBackend::open(&self.file.path(), missing)?)),
+        }
+    }
+
+    fn token(&self) -> Outcome<Option<Token>> {
+        if let Some(token) = &self.token {
+            return Token::new(token).map(Some);
+        }
+        match env::var("BLOCKQUEUE_TOKEN") {
+            Ok(token) => Token::new(&token).map(Some),
+            Err(env::VarError::NotPresent) => Ok(None),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(Failure::Usage("BLOCKQUEUE_TOKEN is not text".to_owned()))
+            }
         }
     }
 }

@@ -8,10 +8,10 @@ use blockqueue::{
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::backend::Backend;
-use super::failure::Outcome;
+use super::failure::{Ending, Outcome};
 use super::output::{FormatArgs, ListArgs};
 use super::target::TargetArgs;
-use super::{done, value};
+use super::{untold, value};
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicArgs {
@@ -145,7 +145,10 @@ impl Settings {
         if drop_limit {
             change.backlog_limit = Some(BacklogLimit::default());
         } else if self.touches_backlog() {
-            change.backlog_limit = Some(self.backlog(backend.topic(topic)?.options.backlog_limit));
+            let Some(present) = backend.topic(topic)?.options else {
+                return Err(untold("the topic's backlog limit"));
+            };
+            change.backlog_limit = Some(self.backlog(present.0.backlog_limit));
         }
         Ok(change)
     }
@@ -183,5 +186,5 @@ pub(crate) fn run(args: TopicArgs) -> Outcome {
         TopicCommand::Pause { name } => target.open()?.pause_topic(&name, true)?,
         TopicCommand::Resume { name } => target.open()?.pause_topic(&name, false)?,
     }
-    done()
+    Ok(Ending::Done)
 }

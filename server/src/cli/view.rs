@@ -14,12 +14,14 @@ mod topic;
 use std::collections::BTreeMap;
 
 pub(crate) use delivery::Delivery;
-pub(crate) use message::{DeadLetter, DeliveryStatus, Failed, Message, MessageStatus, Peeked};
+pub(crate) use message::{
+    DeadLetter, DeliveryStatus, FailedAttempt, Message, MessageStatus, Peeked,
+};
 pub(crate) use moment::Moment;
 pub(crate) use payload::Payload;
-pub(crate) use stats::{Cursor, Log, SubscriberStats, TopicStats};
-pub(crate) use subscriber::Subscriber;
-pub(crate) use topic::Topic;
+pub(crate) use stats::{SubscriberStats, TopicStats};
+pub(crate) use subscriber::{Subscriber, SubscriberSettings};
+pub(crate) use topic::{Topic, TopicSettings};
 
 /// Headers of a message.
 pub(crate) type Headers = BTreeMap<String, String>;

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, DeadLetters, Error, MessageId, NackOptions, NewSubscriber, NewTopic, OpenOptions,
-    Page, Queue, Receipt, SeekTo, SubscriberChange, TopicChange,
+    Page, Queue, Receipt, SeekTo, SubscriberChange, TopicChange, limits,
 };
 
 use super::{Backend, Lease, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
-    DeadLetter, Delivery, DeliveryStatus, Failed, Listed, MessageStatus, Peeked, Published,
-    Subscriber, SubscriberStats, Topic, TopicStats,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
+    Subscriber, Topic, TopicStats,
 };
 
 /// Whether a command may make the file.
@@ -133,6 +133,11 @@ impl Backend for FileBackend {
         Ok(self.queue.seek(&source.topic, &source.subscriber, to).wait()?.clamped)
     }
 
+    fn batch_bytes(&self) -> usize {
+        // A largest line still fits in beside the others.
+        limits::BATCH_BYTES_MAX / 2
+    }
+
     fn publish(&self, topic: &str, messages: Vec<blockqueue::Message>) -> Outcome<Vec<Published>> {
         let published = self.queue.publish_batch(topic, messages).wait()?;
         Ok(published.into_iter().map(Published::from).collect())
@@ -187,10 +192,6 @@ impl Backend for FileBackend {
         Ok(self.queue.topic_stats(topic).wait()?.into())
     }
 
-    fn subscriber_stats(&self, source: &Source) -> Outcome<SubscriberStats> {
-        Ok(self.queue.subscriber_stats(&source.topic, &source.subscriber).wait()?.into())
-    }
-
     fn peek(&self, source: &Source, page: Page) -> Outcome<Listed<Peeked>> {
         Ok(Listed::of(self.queue.peek(&source.topic, &source.subscriber, page).wait()?))
     }
@@ -209,7 +210,7 @@ impl Backend for FileBackend {
         Ok(self.queue.cancel_delivery(topic, subscriber, message_id(id)?, reason).wait()?)
     }
 
-    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<Failed>> {
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>> {
         let Source { topic, subscriber } = source;
         Ok(Listed::of(self.queue.failures(topic, subscriber, message_id(id)?, page).wait()?))
     }

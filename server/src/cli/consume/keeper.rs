@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::super::backend::{Backend, Lease, Source};
@@ -14,9 +14,11 @@ use super::super::backend::{Backend, Lease, Source};
 /// Extensions per lease.
 const BEATS: u32 = 3;
 
-/// The leases that are kept alive. Ends its thread when dropped.
+/// The leases that are kept alive. Ends its thread when dropped, and waits for it: the thread's share
+/// of the queue must be gone before the program is.
 pub(super) struct Keeper {
     shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -42,9 +44,9 @@ impl Keeper {
     /// Keeps leases of this length on this subscriber's deliveries.
     pub(super) fn start(backend: Arc<dyn Backend>, source: Source, lease: Duration) -> Self {
         let shared = Arc::new(Shared::default());
-        let keeper = Self { shared: Arc::clone(&shared) };
-        thread::spawn(move || keep(&shared, backend.as_ref(), &source, lease));
-        keeper
+        let kept = Arc::clone(&shared);
+        let thread = thread::spawn(move || keep(&kept, backend.as_ref(), &source, lease));
+        Self { shared, thread: Some(thread) }
     }
 
     /// Keeps these from now on.
@@ -66,6 +68,10 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.lock().ended = true;
         self.shared.ended.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say, not even that it panicked.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -12,22 +12,25 @@ use crate::cli::failure::{Failure, Outcome};
 
 /// Bytes asked of the input at a time.
 const BUFFER_BYTES: usize = 256 << 10;
-/// A batch is closed beyond this, so that a largest line still fits.
-const BATCH_BYTES: usize = limits::BATCH_BYTES_MAX / 2;
 
 /// An input, line by line.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: BufReader<R>,
+    batch_bytes: usize,
+    /// What each line costs beside its own bytes.
+    line_bytes: usize,
     /// A line that did not fit into its batch any more.
     held: Option<Vec<u8>>,
     taken_bytes: u64,
 }
 
 impl<R: Read> Lines<R> {
-    /// The lines of this input.
-    pub(super) fn of(input: R) -> Self {
-        Self { input: BufReader::with_capacity(BUFFER_BYTES, input), held: None, taken_bytes: 0 }
+    /// The lines of this input, in batches of so many bytes or one line. Each line counts as so many
+    /// bytes more than it has.
+    pub(super) fn of(input: R, batch_bytes: usize, line_bytes: usize) -> Self {
+        let input = BufReader::with_capacity(BUFFER_BYTES, input);
+        Self { input, batch_bytes, line_bytes, held: None, taken_bytes: 0 }
     }
 
     /// Bytes read so far.
@@ -41,13 +44,14 @@ impl<R: Read> Lines<R> {
         let mut bytes = 0;
         while batch.len() < limits::BATCH_MAX {
             let Some(line) = self.line()? else { break };
-            if !batch.is_empty() && bytes + line.len() > BATCH_BYTES {
+            let size = line.len() + self.line_bytes;
+            if !batch.is_empty() && bytes + size > self.batch_bytes {
                 self.held = Some(line);
                 break;
             }
-            bytes += line.len();
+            bytes += size;
             batch.push(line);
-            if bytes > BATCH_BYTES || !self.input.buffer().contains(&b'\n') {
+            if bytes > self.batch_bytes || !self.input.buffer().contains(&b'\n') {
                 break;
             }
         }
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     fn batches(input: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut lines = Lines::of(input);
+        let mut lines = Lines::of(input, 8 << 20, 0);
         let next = || Some(lines.batch().unwrap()).filter(|batch| !batch.is_empty());
         std::iter::from_fn(next).collect()
     }
@@ -113,7 +117,7 @@ mod tests {
         let batches = batches(&input);
         assert_eq!(batches.concat().len(), 9);
         for batch in batches {
-            assert!(batch.concat().len() <= limits::BATCH_BYTES_MAX);
+            assert!(batch.concat().len() <= 8 << 20);
         }
     }
 
@@ -131,7 +135,7 @@ mod tests {
                 Ok(2)
             }
         }
-        let mut lines = Lines::of(Slow(3));
+        let mut lines = Lines::of(Slow(3), 8 << 20, 0);
         for _ in 0..3 {
             assert_eq!(lines.batch().unwrap().len(), 1);
         }

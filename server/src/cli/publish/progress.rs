@@ -47,7 +47,7 @@ impl Progress {
 fn size(input: &Stdin) -> Option<u64> {
     let file = File::from(input.as_fd().try_clone_to_owned().ok()?);
     let metadata = file.metadata().ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 fn bar(size: u64) -> ProgressBar {

@@ -191,7 +191,7 @@ impl Row for DeadLetter {
 
 /// One attempt that ended badly.
 #[derive(Debug, Serialize)]
-pub(crate) struct Failed {
+pub(crate) struct FailedAttempt {
     /// Which failure this was, from 1.
     pub(crate) failure: u32,
     /// What went wrong, if it was said.
@@ -200,7 +200,7 @@ pub(crate) struct Failed {
     pub(crate) failed_at: Moment,
 }
 
-impl From<blockqueue::Failure> for Failed {
+impl From<blockqueue::Failure> for FailedAttempt {
     fn from(failure: blockqueue::Failure) -> Self {
         Self {
             failure: failure.failure,
@@ -210,7 +210,7 @@ impl From<blockqueue::Failure> for Failed {
     }
 }
 
-impl Row for Failed {
+impl Row for FailedAttempt {
     const COLUMNS: &'static [&'static str] = &["FAILURE", "AT", "ERROR"];
 
     fn cells(&self) -> Vec<String> {

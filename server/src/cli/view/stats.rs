@@ -140,7 +140,15 @@ impl From<blockqueue::SubscriberStats> for SubscriberStats {
 
 impl Row for SubscriberStats {
     const COLUMNS: &'static [&'static str] = &[
-        "TOPIC", "SUBSCRIBER", "PENDING", "LEASED", "RETRYING", "PARKED", "DEAD", "OLDEST", "ACKED",
+        "TOPIC",
+        "SUBSCRIBER",
+        "PENDING",
+        "LEASED",
+        "RETRYING",
+        "PARKED",
+        "DEAD",
+        "OLDEST",
+        "ACKED",
         "PAUSED",
     ];
 

@@ -5,7 +5,7 @@ use bytesize::ByteSize;
 use humantime::format_duration;
 use serde::{Serialize, Serializer};
 
-use super::{Moment, Row, millis, yes};
+use super::{Moment, Row, millis, or_dash, yes};
 
 /// A topic and its settings.
 #[derive(Debug, Serialize)]
@@ -18,9 +18,9 @@ pub(crate) struct Topic {
     pub(crate) paused: bool,
     /// When it was created.
     pub(crate) created_at: Moment,
-    /// Its settings.
-    #[serde(flatten, serialize_with = "settings")]
-    pub(crate) options: TopicOptions,
+    /// Its settings, where they are told.
+    #[serde(flatten)]
+    pub(crate) options: Option<TopicSettings>,
 }
 
 impl From<blockqueue::Topic> for Topic {
@@ -30,7 +30,7 @@ impl From<blockqueue::Topic> for Topic {
             name: topic.name,
             paused: topic.paused,
             created_at: Moment(topic.created_at),
-            options: topic.options,
+            options: Some(TopicSettings(topic.options)),
         }
     }
 }
@@ -40,11 +40,12 @@ impl Row for Topic {
         &["TOPIC", "PAUSED", "RETENTION", "BACKLOG LIMIT", "CREATED"];
 
     fn cells(&self) -> Vec<String> {
+        let told = self.options.as_ref().map(|TopicSettings(options)| options);
         vec![
             self.name.clone(),
             yes(self.paused),
-            retention(self.options.retention),
-            backlog(&self.options),
+            or_dash(told.map(|options| retention(options.retention))),
+            or_dash(told.map(backlog)),
             self.created_at.to_string(),
         ]
     }
@@ -83,24 +84,30 @@ fn backlog(options: &TopicOptions) -> String {
     format!("{}, then {}", limits.join(", "), policy(limit.policy))
 }
 
-fn settings<S: Serializer>(options: &TopicOptions, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Settings {
-        retention: String,
-        idempotency_window_ms: u64,
-        backlog_messages: Option<u64>,
-        backlog_bytes: Option<u64>,
-        backlog_age_ms: Option<u64>,
-        backlog_policy: &'static str,
+/// The settings, shown flat and in words.
+#[derive(Debug, Clone)]
+pub(crate) struct TopicSettings(pub(crate) TopicOptions);
+
+impl Serialize for TopicSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Settings {
+            retention: String,
+            idempotency_window_ms: u64,
+            backlog_messages: Option<u64>,
+            backlog_bytes: Option<u64>,
+            backlog_age_ms: Option<u64>,
+            backlog_policy: &'static str,
+        }
+        let Self(options) = self;
+        Settings {
+            retention: retention(options.retention),
+            idempotency_window_ms: millis(options.idempotency_window),
+            backlog_messages: options.backlog_limit.messages,
+            backlog_bytes: options.backlog_limit.bytes,
+            backlog_age_ms: options.backlog_limit.age.map(millis),
+            backlog_policy: policy(options.backlog_limit.policy),
+        }
+        .serialize(serializer)
     }
-    let limit = &options.backlog_limit;
-    Settings {
-        retention: retention(options.retention),
-        idempotency_window_ms: millis(options.idempotency_window),
-        backlog_messages: limit.messages,
-        backlog_bytes: limit.bytes,
-        backlog_age_ms: limit.age.map(millis),
-        backlog_policy: policy(limit.policy),
-    }
-    .serialize(serializer)
 }
