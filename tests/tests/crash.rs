@@ -68,7 +68,7 @@ fn run_round(folder: &Path, file: &Path, round: u64, chance: &mut Chance) {
             let name = format!("w{round}.{number}");
             let mut command = Command::new(env!("CARGO_BIN_EXE_crash-worker"));
             command.arg(file).arg(folder.join(format!("{name}.journal"))).arg(&name);
-            command.arg(chance.next().to_string()).stderr(Stdio::null());
+            command.arg(chance.draw().to_string()).stderr(Stdio::null());
             if number == 0 && chance.below(2) == 0 {
                 let place = usize::try_from(chance.below(FAILPOINTS.len() as u64)).unwrap();
                 let point = FAILPOINTS.get(place).unwrap();
