@@ -13,6 +13,7 @@ mod options;
 mod pending;
 mod queue;
 mod store;
+mod worker;
 
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
@@ -21,3 +22,4 @@ pub use model::*;
 pub use options::*;
 pub use pending::Pending;
 pub use queue::Queue;
+pub use worker::{HandlerError, HandlerResult, Worker, WorkerGroup, WorkerHandle, WorkerReport};
