@@ -1,4 +1,4 @@
-//! The least that `SQLite` must do for the same durable work: what every case is measured against.
+//! The least that SQLite must do for the same durable work: what every case is measured against.
 //!
 //! Same page size, pragmas, payload and file system as the queue; prepared statements; one transaction
 //! per group; `synchronous=FULL`.
@@ -17,7 +17,7 @@ impl Raw {
     /// A new file.
     ///
     /// # Errors
-    /// What `SQLite` reports.
+    /// What SQLite reports.
     pub fn create(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -36,7 +36,7 @@ impl Raw {
     /// Inserts messages in one transaction.
     ///
     /// # Errors
-    /// What `SQLite` reports.
+    /// What SQLite reports.
     pub fn insert(&mut self, count: usize, payload: &[u8]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
@@ -53,7 +53,7 @@ impl Raw {
     /// Reads the next messages with their payloads and inserts a small row for each.
     ///
     /// # Errors
-    /// What `SQLite` reports.
+    /// What SQLite reports.
     pub fn claim(&mut self, from: i64, count: usize) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
         let transaction = self.connection.transaction()?;
         let claimed = {
@@ -77,7 +77,7 @@ impl Raw {
     /// Deletes the small rows.
     ///
     /// # Errors
-    /// What `SQLite` reports.
+    /// What SQLite reports.
     pub fn ack(&mut self, claimed: &[(i64, Vec<u8>)]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {

@@ -133,7 +133,7 @@ pub enum Error {
         /// What was refused.
         detail: String,
     },
-    /// The file exists and is not an `SQLite` database. It was left untouched.
+    /// The file exists and is not an SQLite database. It was left untouched.
     #[error("not a database")]
     NotADatabase,
     /// The file is damaged. It was left untouched; restore a backup.

@@ -1,5 +1,4 @@
-//! A durable, embeddable fan-out message queue in one file.
-#![doc = ""]
+#![doc = include_str!("../../README.md")]
 
 mod backoff;
 mod clock;

@@ -516,7 +516,7 @@ pub struct EngineStats {
 pub struct Diagnosis {
     /// The schema version of the file.
     pub schema_version: u32,
-    /// The bundled `SQLite`.
+    /// The bundled SQLite.
     pub sqlite_version: String,
     /// Size of the database file, in bytes.
     pub file_bytes: u64,

@@ -1,4 +1,4 @@
-//! The store in one `SQLite` file, or in memory.
+//! The store in one SQLite file, or in memory.
 //!
 //! Owns the write connection, its cache and its transactions. Verbs are in files of their own below.
 

@@ -53,6 +53,7 @@ struct Refusal {
 
 type Answer<T> = Result<Json<Envelope<T>>, Refusal>;
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends handlers that can be refused")]
 fn success<T>(data: Option<T>) -> Answer<T> {
     Ok(Json(Envelope { message: "success", data, error: None }))
 }

@@ -1,21 +1,23 @@
 //! A real server on a free port of this machine, with a queue in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot start has failed")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use blockqueue::Queue;
 use blockqueue_server::http::{State, router};
 use serde_json::Value;
 
-pub struct Server {
-    pub address: SocketAddr,
-    pub queue: Queue,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) queue: Queue,
     /// Tells waiting reads that the server is about to end.
-    pub end: tokio::sync::watch::Sender<bool>,
+    pub(crate) end: tokio::sync::watch::Sender<bool>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let queue = Queue::open(":memory:").unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -32,7 +34,7 @@ impl Server {
     }
 
     /// Status and JSON document of an answer.
-    pub fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()

@@ -13,7 +13,7 @@ use crate::entropy;
 use crate::error::{Error, Result};
 use crate::options::{Durability, OpenOptions};
 
-/// Earlier releases of `SQLite` can corrupt the log when connections checkpoint at the same time.
+/// Earlier releases of SQLite can corrupt the log when connections checkpoint at the same time.
 const SQLITE_MIN: i32 = 3_051_003;
 
 /// Where a queue lives.

@@ -1,4 +1,4 @@
-//! Errors of `SQLite` become ours: by result code, never by text.
+//! Errors of SQLite become ours: by result code, never by text.
 
 use rusqlite::ErrorCode;
 
