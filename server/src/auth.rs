@@ -137,16 +137,16 @@ impl Token {
     }
 
     fn allows(&self, scope: Option<Scope>, topic: Option<&str>) -> bool {
-        let in_scope = scope
-            .is_none_or(|scope| self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin));
+        let in_scope = scope.is_none_or(|scope| {
+            self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+        });
         let matches = |pattern: &str, topic: &str| match pattern.strip_suffix('*') {
             Some(beginning) => topic.starts_with(beginning),
             None => topic == pattern,
         };
         // What is about no topic in particular is for tokens of all topics.
         let topic = topic.unwrap_or_default();
-        in_scope
-            && (scope.is_none() || self.topics.iter().any(|pattern| matches(pattern, topic)))
+        in_scope && (scope.is_none() || self.topics.iter().any(|pattern| matches(pattern, topic)))
     }
 }
 

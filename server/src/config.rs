@@ -161,7 +161,8 @@ impl ServeArgs {
         };
         let listen = self.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into());
-        if !listen.ip().is_loopback() && !tokens.is_required() && !(self.insecure || file.insecure) {
+        let is_guarded = listen.ip().is_loopback() || tokens.is_required();
+        if !is_guarded && !self.insecure && !file.insecure {
             let detail = "listening beyond this machine needs tokens, or --insecure";
             return Err(ConfigError::Contradiction(detail));
         }

@@ -37,9 +37,9 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Requests counted since the start.
     pub requests: Requests,
-    /// The queue's clock, for tests to move.
+    /// The queue's clock, if tests move it.
     #[cfg(feature = "test-clock")]
-    pub clock: blockqueue::TestClock,
+    pub clock: Option<blockqueue::TestClock>,
 }
 
 impl State {

@@ -12,8 +12,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::watch;
 
-use crate::config::{Config, ConfigError};
 pub use crate::config::ServeArgs;
+use crate::config::{Config, ConfigError};
 use crate::http::{self, State};
 
 /// How long a client may take to send the head of a request.
@@ -66,9 +66,12 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let mut options = OpenOptions::default().with_durability(config.durability);
     options.payload_bytes_max = config.payload_bytes_max;
     #[cfg(feature = "test-clock")]
-    let clock = blockqueue::TestClock::new(started_at());
+    let clock = test_clock();
     #[cfg(feature = "test-clock")]
-    let options = options.with_clock(clock.clone());
+    let options = match &clock {
+        Some(clock) => options.with_clock(clock.clone()),
+        None => options,
+    };
     let queue = Queue::open_with(&config.db, options)
         .map_err(|source| ServeError::Open { path: config.db.clone(), source })?;
     let (end, ending) = watch::channel(false);
@@ -83,19 +86,15 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let service = http::router(state, config.body_bytes_max).into_make_service();
     let handle = Handle::new();
     tokio::spawn(end_on_signal(handle.clone(), end, config.shutdown));
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    tracing::info!("listening on {scheme}://{bound}, queue in {}", config.db.display());
-    let served = match tls {
-        Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
-            set_timeouts(server.http_builder());
-            server.serve(service).await
-        }
-        None => {
-            let mut server = axum_server::from_tcp(listener).handle(handle);
-            set_timeouts(server.http_builder());
-            server.serve(service).await
-        }
+    tracing::info!(address = %bound, tls = tls.is_some(), file = %config.db.display(), "listening");
+    let served = if let Some(tls) = tls {
+        let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
+        set_timeouts(server.http_builder());
+        server.serve(service).await
+    } else {
+        let mut server = axum_server::from_tcp(listener).handle(handle);
+        set_timeouts(server.http_builder());
+        server.serve(service).await
     };
     // It fails only if the queue was shut down already.
     let _ = queue.shutdown().await;
@@ -105,10 +104,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
 fn set_timeouts(
     builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
 ) {
-    builder
-        .http1()
-        .timer(hyper_util::rt::TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
+    builder.http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
 }
 
 fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
@@ -127,11 +123,11 @@ fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
     Ok(RustlsConfig::from_config(Arc::new(config)))
 }
 
-/// Where the clock of a test build begins; it stands still until a test moves it.
+/// The clock of a test build, if the test asks for one: it stands still until the test moves it.
 #[cfg(feature = "test-clock")]
-#[expect(clippy::disallowed_methods, reason = "once, at the start")]
-fn started_at() -> std::time::SystemTime {
-    std::time::SystemTime::now()
+fn test_clock() -> Option<blockqueue::TestClock> {
+    let start_ms = std::env::var("BLOCKQUEUE_TEST_CLOCK_MS").ok()?.parse().ok()?;
+    Some(blockqueue::TestClock::new(std::time::UNIX_EPOCH + Duration::from_millis(start_ms)))
 }
 
 async fn end_on_signal(handle: Handle, end: watch::Sender<bool>, patience: Duration) {

@@ -98,7 +98,9 @@ impl Failure {
             Self::Queue(error) => error.code(),
             Self::Refused { code, .. } => code,
             Self::Partly { source, .. } => source.code(),
-            Self::Usage(_) => "invalid_argument",
+            Self::Usage(_) | Self::Serve(ServeError::Config(_) | ServeError::Tls { .. }) => {
+                "invalid_argument"
+            }
             Self::Serve(ServeError::Open { source, .. }) => source.code(),
             Self::Serve(ServeError::Listen { .. })
             | Self::Unreachable { .. }

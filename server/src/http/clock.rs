@@ -28,9 +28,10 @@ async fn move_clock(
     extract::State(state): extract::State<State>,
     Json(body): Json<Move>,
 ) -> StatusCode {
+    let Some(clock) = &state.clock else { return StatusCode::NOT_FOUND };
     match body {
-        Move::AdvanceMs(ms) => state.clock.advance(Duration::from_millis(ms)),
-        Move::SetMs(ms) => state.clock.set(UNIX_EPOCH + Duration::from_millis(ms)),
+        Move::AdvanceMs(ms) => clock.advance(Duration::from_millis(ms)),
+        Move::SetMs(ms) => clock.set(UNIX_EPOCH + Duration::from_millis(ms)),
     }
     StatusCode::NO_CONTENT
 }

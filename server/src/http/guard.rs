@@ -21,14 +21,13 @@ pub(super) async fn guard(
     }
     let checked = match need(request.method(), request.uri().path()) {
         Need::Nothing => Ok(()),
-        Need::Token { scope, topic } => {
-            tokens.check(bearer(&request), scope, topic.as_deref())
-        }
+        Need::Token { scope, topic } => tokens.check(bearer(&request), scope, topic.as_deref()),
     };
     match checked {
         Ok(()) => next.run(request).await,
         Err(Refused::Unauthorized) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed");
+            let problem =
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed");
             let mut response = problem.into_response();
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

@@ -17,10 +17,10 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, MetricEncoder, text,
 };
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::State;
@@ -241,8 +241,7 @@ impl Snapshot {
             }
         }
         let help = "Messages accepted";
-        let mut family =
-            encoder.encode_descriptor("published", help, None, MetricType::Counter)?;
+        let mut family = encoder.encode_descriptor("published", help, None, MetricType::Counter)?;
         for (topic, count) in &self.published {
             let labels = [("topic", topic.as_str())];
             ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;

@@ -47,7 +47,7 @@ impl Server {
             tokens: Arc::new(Tokens::parse(tokens).unwrap_or_default()),
             requests: Requests::default(),
             #[cfg(feature = "test-clock")]
-            clock,
+            clock: Some(clock),
         };
         let router = router(state, 1 << 16);
         runtime.spawn(async move { axum::serve(listener, router).await });
