@@ -29,6 +29,10 @@ impl Clock {
     }
 
     /// How long to sleep until `at`. A test clock stands still, so a sleeper waits to be woken instead.
+    #[cfg_attr(
+        not(feature = "test-clock"),
+        expect(clippy::unnecessary_wraps, reason = "only a test's clock may not know")
+    )]
     pub(crate) fn until(&self, at: Millis) -> Option<Duration> {
         match self {
             Self::System => Some(Duration::from_millis(

@@ -1,28 +1,92 @@
 //! The contracts spoken over HTTP, each a module of its own, all thin over the core.
 
+#[cfg(feature = "test-clock")]
+mod clock;
 mod duration;
+mod guard;
 mod health;
+mod metrics;
 mod original;
 mod payload;
+mod v1;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::Json;
+use axum::routing::get;
 use blockqueue::Queue;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::Tokens;
+pub(crate) use duration::parse as parse_duration;
+pub use metrics::Requests;
 
 /// What every handler needs.
 #[derive(Debug, Clone)]
 pub struct State {
     /// The open queue.
     pub queue: Queue,
-    /// Cancelled when the server is about to end: waiting reads are answered at once.
+    /// Becomes true when the server is about to end: waiting reads are answered at once.
     pub ending: tokio::sync::watch::Receiver<bool>,
+    /// Who may do what.
+    pub tokens: Arc<Tokens>,
+    /// Requests counted since the start.
+    pub requests: Requests,
+    /// The queue's clock, if tests move it.
+    #[cfg(feature = "test-clock")]
+    pub clock: Option<blockqueue::TestClock>,
 }
+
+impl State {
+    /// Numbers of the engine, without blocking the thread that asks.
+    async fn engine_stats(&self) -> blockqueue::Result<blockqueue::EngineStats> {
+        let queue = self.queue.clone();
+        let stats = tokio::task::spawn_blocking(move || queue.engine_stats()).await;
+        // It cannot be cancelled, and does not panic.
+        stats.unwrap_or(Err(blockqueue::Error::Busy))
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "BlockQueue",
+    description = "A durable fan-out message queue. The full contract; failures are problem documents.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Described;
 
 /// Every route.
 pub fn router(state: State, body_bytes_max: usize) -> Router {
-    Router::new()
+    let (v1, document) = described();
+    let router = Router::new()
         .merge(original::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(v1)
+        .route("/openapi.json", get(move || async move { Json(document) }));
+    #[cfg(feature = "test-clock")]
+    let router = router.merge(clock::routes());
+    let guard = from_fn_with_state(Arc::clone(&state.tokens), guard::guard);
+    let count = from_fn_with_state(state.requests.clone(), metrics::count);
+    router
+        .fallback(v1::not_found)
+        .method_not_allowed_fallback(v1::method_not_allowed)
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(guard)
+        .layer(count)
         .with_state(state)
+}
+
+/// The document that describes the full contract, made from the same types as its handlers.
+pub fn openapi() -> Document {
+    described().1
+}
+
+fn described() -> (Router<State>, Document) {
+    OpenApiRouter::with_openapi(Described::openapi()).merge(v1::routes()).split_for_parts()
 }

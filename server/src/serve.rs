@@ -1,32 +1,30 @@
 //! The server: a listener, a router over a queue, and an orderly end.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
 use blockqueue::{OpenOptions, Queue};
-use clap::Args;
-use tokio::net::TcpListener;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::watch;
 
+pub use crate::config::ServeArgs;
+use crate::config::{Config, ConfigError};
 use crate::http::{self, State};
 
-/// Options of `blockqueue serve`.
-#[derive(Debug, Clone, Args)]
-pub struct ServeArgs {
-    /// File of the queue; created if it does not exist.
-    #[arg(long, env = "BLOCKQUEUE_DB", default_value = "blockqueue.db")]
-    pub db: PathBuf,
-    /// Address to listen on.
-    #[arg(long, env = "BLOCKQUEUE_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Largest request body, in bytes.
-    #[arg(long, env = "BLOCKQUEUE_BODY_BYTES_MAX", default_value_t = 4 << 20)]
-    pub body_bytes_max: usize,
-}
+/// How long a client may take to send the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The queue could not be opened.
     #[error("{path}: {source}", path = path.display())]
     Open {
@@ -43,34 +41,101 @@ pub enum ServeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("{path}: {detail}", path = path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes what is under way.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
-    let queue = Queue::open_with(&args.db, OpenOptions::default())
-        .map_err(|source| ServeError::Open { path: args.db.clone(), source })?;
-    let listen = |source| ServeError::Listen { address: args.listen, source };
-    let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    tracing::info!(%address, file = %args.db.display(), "listening");
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    // Before anything is opened: with a setting that is wrong, nothing happens.
+    let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
+    let address = config.listen;
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    let bound = listener.local_addr().map_err(listen)?;
+    let mut options = OpenOptions::default().with_durability(config.durability);
+    options.payload_bytes_max = config.payload_bytes_max;
+    #[cfg(feature = "test-clock")]
+    let clock = test_clock();
+    #[cfg(feature = "test-clock")]
+    let options = match &clock {
+        Some(clock) => options.with_clock(clock.clone()),
+        None => options,
+    };
+    let queue = Queue::open_with(&config.db, options)
+        .map_err(|source| ServeError::Open { path: config.db.clone(), source })?;
     let (end, ending) = watch::channel(false);
-    let state = State { queue: queue.clone(), ending };
-    let router = http::router(state, args.body_bytes_max);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            signal().await;
-            tracing::info!("ending");
-            // Nobody listens any more if every handler has ended.
-            let _ = end.send(true);
-        })
-        .await
-        .map_err(listen)?;
+    let state = State {
+        queue: queue.clone(),
+        ending,
+        tokens: Arc::new(config.tokens),
+        requests: http::Requests::default(),
+        #[cfg(feature = "test-clock")]
+        clock,
+    };
+    let service = http::router(state, config.body_bytes_max).into_make_service();
+    let handle = Handle::new();
+    tokio::spawn(end_on_signal(handle.clone(), end, config.shutdown));
+    tracing::info!(address = %bound, tls = tls.is_some(), file = %config.db.display(), "listening");
+    let served = if let Some(tls) = tls {
+        let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
+        set_timeouts(server.http_builder());
+        server.serve(service).await
+    } else {
+        let mut server = axum_server::from_tcp(listener).handle(handle);
+        set_timeouts(server.http_builder());
+        server.serve(service).await
+    };
     // It fails only if the queue was shut down already.
     let _ = queue.shutdown().await;
-    Ok(())
+    served.map_err(listen)
+}
+
+fn set_timeouts(
+    builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
+) {
+    builder.http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+}
+
+fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+    let wrong = |path: &Path, detail: String| ServeError::Tls { path: path.to_owned(), detail };
+    let chain = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(cert, error.to_string()))?;
+    let secret =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, error.to_string()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| wrong(cert, error.to_string()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
+}
+
+/// The clock of a test build, if the test asks for one: it stands still until the test moves it.
+#[cfg(feature = "test-clock")]
+fn test_clock() -> Option<blockqueue::TestClock> {
+    let start_ms = std::env::var("BLOCKQUEUE_TEST_CLOCK_MS").ok()?.parse().ok()?;
+    Some(blockqueue::TestClock::new(std::time::UNIX_EPOCH + Duration::from_millis(start_ms)))
+}
+
+async fn end_on_signal(handle: Handle, end: watch::Sender<bool>, patience: Duration) {
+    signal().await;
+    tracing::info!("ending");
+    // Waiting reads are answered; nobody listens any more if there are none.
+    let _ = end.send(true);
+    handle.graceful_shutdown(Some(patience));
 }
 
 async fn signal() {

@@ -1,34 +1,29 @@
-//! Generated files: written by `cargo xtask generate`, compared by `cargo xtask check`.
+//! Generated files. Each belongs to a test that compares it, and that writes it when told to.
+//!
+//! So whatever a file is generated from is compiled once, for the tests, and the chores stay small.
 
-use std::fs;
-use std::path::PathBuf;
+use crate::run::{Result, cargo_with};
+use crate::stages;
 
-use crate::run::{Failure, Result, root};
+/// Tests that own generated files, by the packages they are built with.
+const OWNERS: &[(&[&str], &str)] = &[(stages::LIBRARY, "golden"), (stages::SERVER, "golden")];
 
-/// Every generated file and what it must hold.
-fn files() -> Result<Vec<(PathBuf, String)>> {
-    let codes = serde_json::to_string_pretty(&blockqueue::error_codes())
-        .map_err(|error| Failure::new(error.to_string()))?;
-    Ok(vec![(root().join("tests/golden/error_codes.json"), codes + "\n")])
-}
+/// The variable that makes the tests write.
+const WRITE: (&str, &str) = ("BLOCKQUEUE_GENERATE", "1");
 
+/// Writes all generated files.
 pub(crate) fn write() -> Result {
-    for (path, text) in files()? {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&path, text)?;
-        println!("wrote {}", path.display());
-    }
-    Ok(())
+    run(&[WRITE])
 }
 
+/// Fails if a generated file is not what it would be written as.
 pub(crate) fn check() -> Result {
-    for (path, text) in files()? {
-        if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
-            let path = path.display();
-            return Err(Failure::new(format!("{path} is not up to date: cargo xtask generate")));
-        }
+    run(&[])
+}
+
+fn run(variables: &[(&str, &str)]) -> Result {
+    for (packages, test) in OWNERS {
+        cargo_with(&[&["test"], *packages, &["--test", test]].concat(), variables)?;
     }
     Ok(())
 }

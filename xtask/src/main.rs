@@ -1,33 +1,42 @@
 //! Chores of this repository. `cargo xtask` lists them; CI runs the same ones.
 
+mod check;
+mod crates;
 mod generate;
 mod layers;
 mod run;
+mod source;
+mod sql;
 mod stages;
+mod tools;
 
 use std::process::ExitCode;
 
 use run::Failure;
 
 const USAGE: &str = "\
-cargo xtask check            format, lint, layers, generated files
-cargo xtask test [STAGE…]    all stages, or those named: rust, server, crash
-cargo xtask bench [CASE…]    benchmarks, each beside the bare database
+cargo xtask check            format, layers, SQL, lints, generated files
+cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash
+cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program
 cargo xtask generate         writes the generated files anew
-cargo xtask layers           who may use whom
-cargo xtask deny             licences, advisories and sources of dependencies";
+cargo xtask layers           who may use whom: modules of the core, and crates
+cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
-        ["check"] => stages::check(),
+        ["check"] => check::check(),
         ["test", stages @ ..] => stages::test(stages),
-        ["bench", cases @ ..] => stages::bench(cases),
+        ["bench", arguments @ ..] => tools::bench(arguments),
         ["generate"] => generate::write(),
-        ["layers"] => layers::check(),
-        ["deny"] => stages::deny(),
-        _ => Err(Failure::new(USAGE)),
+        ["layers"] => layers::check().and_then(|()| crates::check()),
+        ["deny"] => tools::deny(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("no such chore\n\n{USAGE}"))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

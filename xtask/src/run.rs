@@ -1,8 +1,9 @@
-//! Commands, run from the root of the repository.
+//! Commands, run from the root of the repository and printed before they run.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Why a chore failed, in words.
 #[derive(Debug)]
@@ -12,17 +13,20 @@ impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// Fails with one line per problem, if there are any.
+    pub(crate) fn unless_none(what: &str, problems: &[String]) -> Result {
+        if problems.is_empty() {
+            println!("{what}: ok");
+            return Ok(());
+        }
+        Err(Self::new(format!("{what}:\n{}", problems.join("\n"))))
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
     }
 }
 
@@ -33,6 +37,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
+/// A path as people write it: from the root.
+pub(crate) fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
 /// Runs cargo with these words, and fails if it does.
 pub(crate) fn cargo(words: &[&str]) -> Result {
     cargo_with(words, &[])
@@ -40,25 +49,37 @@ pub(crate) fn cargo(words: &[&str]) -> Result {
 
 /// As [`cargo`], with variables.
 pub(crate) fn cargo_with(words: &[&str], variables: &[(&str, &str)]) -> Result {
-    println!("$ cargo {}", words.join(" "));
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
-        .args(words)
-        .envs(variables.iter().copied())
+    let settings = variables.iter().map(|(name, value)| format!("{name}={value}"));
+    let words_shown = ["cargo"].iter().chain(words).map(ToString::to_string);
+    let shown = settings.chain(words_shown).collect::<Vec<_>>().join(" ");
+    let variables = variables.iter().copied();
+    execute(Command::new(cargo_program()).args(words).envs(variables), &shown)
+}
+
+/// Runs another program, and fails if it does.
+pub(crate) fn program(name: &str, words: &[&str]) -> Result {
+    execute(Command::new(name).args(words), &format!("{name} {}", words.join(" ")))
+}
+
+fn execute(command: &mut Command, shown: &str) -> Result {
+    println!("$ {shown}");
+    let status = command
         .current_dir(root())
-        .status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("cargo {} failed: {status}", words.join(" "))))
-    }
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| Failure::new(format!("cannot run {shown}: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("{shown}: {status}"))) }
 }
 
 /// Whether a cargo subcommand is installed.
 pub(crate) fn has_cargo(subcommand: &str) -> bool {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    Command::new(program)
+    Command::new(cargo_program())
         .args([subcommand, "--version"])
         .output()
         .is_ok_and(|output| output.status.success())
+}
+
+/// The cargo that runs this program, not another one that happens to be on the path.
+fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

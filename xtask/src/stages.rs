@@ -1,84 +1,127 @@
-//! The stages of the tests, each of which does its own set-up and runs alone, too.
+//! The stages of the tests. Each does its own set-up and runs alone, too.
+//!
+//! Invariant: a stage that is listed tests something; what is planned only is an error by name.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
-use crate::run::{Failure, Result, cargo, cargo_with, has_cargo};
-use crate::{generate, layers};
+use crate::check;
+use crate::run::{Failure, Result, cargo, cargo_with};
 
-type Stage = (&'static str, fn() -> Result);
+struct Stage {
+    name: &'static str,
+    run: fn() -> Result,
+}
 
-const STAGES: &[Stage] = &[("rust", rust), ("server", server), ("crash", crash)];
+/// In the order in which they run: what is quick to fail comes first.
+const STAGES: &[Stage] = &[
+    Stage { name: "rust", run: rust },
+    Stage { name: "server", run: server },
+    Stage { name: "crash", run: crash },
+];
 
-/// Stages that are planned and not there yet: asking for one is an error, not a pass.
+/// Stages of faces and stores that do not exist yet.
 const PLANNED: &[&str] = &["python", "go", "php", "kotlin", "swift", "c", "stores"];
 
-/// Runs the stages named, or all.
+/// The library and everything that has no stage of its own, in one build: cargo unites the features of
+/// the packages it is given, and another choice of packages would build the same crates again.
+pub(crate) const LIBRARY: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "blockqueue-server",
+    "--exclude",
+    "blockqueue-tests",
+    "--features",
+    "blockqueue/test-clock",
+];
+
+/// The HTTP server and the command line.
+pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
+
+/// What lints look at: time that tests move by hand, in every face that has it.
+pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock";
+
+/// Rounds of the crash tests, and the seed that they start from; callers may set others.
+const CRASH: &[(&str, &str)] =
+    &[("BLOCKQUEUE_CRASH_ROUNDS", "40"), ("BLOCKQUEUE_CRASH_SEED", "20260101")];
+
+/// Runs the stages named, or all there are.
 pub(crate) fn test(names: &[&str]) -> Result {
-    for name in names {
-        if PLANNED.contains(name) {
-            return Err(Failure::new(format!("stage {name} is not there yet")));
-        }
-        if !STAGES.iter().any(|(stage, _)| stage == name) {
-            return Err(Failure::new(format!("no stage {name}")));
-        }
-    }
-    let mut times = Vec::new();
-    for (name, stage) in STAGES {
-        if names.is_empty() || names.contains(name) {
-            println!("== {name}");
-            #[expect(clippy::disallowed_methods, reason = "how long a stage takes is for people")]
-            let start = Instant::now();
-            stage()?;
-            times.push(format!("{name} {} s", start.elapsed().as_secs()));
+    let stages = choose(names)?;
+    let mut summary = String::new();
+    for stage in stages {
+        println!("== {}", stage.name);
+        #[expect(clippy::disallowed_methods, reason = "how long a stage takes is for people")]
+        let start = Instant::now();
+        let result = (stage.run)();
+        let verdict = if result.is_ok() { "passed" } else { "FAILED" };
+        let seconds = start.elapsed().as_secs();
+        let _ = writeln!(summary, "{verdict}  {:8} {seconds:4} s", stage.name);
+        if let Err(failure) = result {
+            println!("\n{summary}");
+            return Err(failure);
         }
     }
-    println!("== passed: {}", times.join(", "));
+    println!("\n{summary}");
     Ok(())
 }
 
-/// Format, lint, layers, generated files.
-pub(crate) fn check() -> Result {
-    for component in ["fmt", "clippy"] {
-        if !has_cargo(component) {
-            let name = if component == "fmt" { "rustfmt" } else { component };
-            return Err(Failure::new(format!("install it: rustup component add {name}")));
+fn choose(names: &[&str]) -> Result<Vec<&'static Stage>> {
+    for name in names {
+        if PLANNED.contains(name) {
+            return Err(Failure::new(format!("there is no stage {name} yet")));
+        }
+        if !STAGES.iter().any(|stage| stage.name == *name) {
+            let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+            let known = known.join(", ");
+            return Err(Failure::new(format!("there is no stage {name}, only: {known}")));
         }
     }
-    cargo(&["fmt", "--all", "--check"])?;
-    layers::check()?;
-    generate::check()?;
-    let lints = ["clippy", "--workspace", "--all-targets", "--features", TEST_FEATURES];
-    cargo(&[&lints[..], &["--", "-D", "warnings"]].concat())
+    let is_chosen = |stage: &&Stage| names.is_empty() || names.contains(&stage.name);
+    Ok(STAGES.iter().filter(is_chosen).collect())
 }
 
-/// Time that tests move by hand, and places where tests kill the process.
-const TEST_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock";
-
+/// Checks, then the library: unit tests, integration tests, and examples in the documentation and the
+/// README; also the chores themselves.
 fn rust() -> Result {
-    check()?;
-    // What users build: no test clock in it.
-    cargo_with(&["check", "--package", "blockqueue"], &[("RUSTFLAGS", "-D warnings")])?;
-    cargo(&["test", "--package", "blockqueue", "--features", "test-clock"])?;
-    cargo(&["test", "--package", "xtask", "--package", "blockqueue-conformance"])
+    check::check()?;
+    cargo(&[&["test"], LIBRARY].concat())
 }
 
+/// The HTTP server and the command line.
 fn server() -> Result {
-    cargo(&["test", "--package", "blockqueue-server", "--features", "test-clock"])
+    cargo(&[&["test"], SERVER].concat())
 }
 
+/// Several processes on one file, some of them killed.
 fn crash() -> Result {
-    cargo(&["test", "--package", "blockqueue-tests"])
+    let unset = |(name, _): &&(&str, &str)| std::env::var_os(name).is_none();
+    let settings: Vec<_> = CRASH.iter().filter(unset).copied().collect();
+    cargo_with(&["test", "--package", "blockqueue-tests"], &settings)
 }
 
-/// Benchmarks, in a release build.
-pub(crate) fn bench(cases: &[&str]) -> Result {
-    cargo(&[&["run", "--release", "--package", "blockqueue-bench", "--"], cases].concat())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Licences, advisories and sources of dependencies.
-pub(crate) fn deny() -> Result {
-    if !has_cargo("deny") {
-        cargo(&["install", "--locked", "cargo-deny"])?;
+    fn chosen(names: &[&str]) -> Vec<&'static str> {
+        choose(names).unwrap().iter().map(|stage| stage.name).collect()
     }
-    cargo(&["deny", "check"])
+
+    #[test]
+    fn no_name_means_all_stages() {
+        assert_eq!(chosen(&[]), ["rust", "server", "crash"]);
+    }
+
+    #[test]
+    fn named_stages_run_in_their_own_order() {
+        assert_eq!(chosen(&["crash", "rust"]), ["rust", "crash"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_and_not_a_pass() {
+        for name in PLANNED.iter().chain(&["nonsense"]) {
+            assert!(choose(&["rust", name]).is_err(), "{name}");
+        }
+    }
 }

@@ -1,1 +1,2 @@
+-- Every migration of this file, in order.
 SELECT version, checksum FROM blockqueue_migration ORDER BY version;

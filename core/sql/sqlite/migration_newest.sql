@@ -1,1 +1,2 @@
+-- The newest migration of this file, if any.
 SELECT max(version) FROM blockqueue_migration;

@@ -1,11 +1,11 @@
 //! A real server on a free port of this machine, with a queue in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot start has failed")]
-
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use blockqueue::Queue;
-use blockqueue_server::http::{State, router};
+use blockqueue_server::auth::Tokens;
+use blockqueue_server::http::{Requests, State, router};
 use serde_json::Value;
 
 pub(crate) struct Server {
@@ -18,7 +18,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let queue = Queue::open(":memory:").unwrap();
+        Self::start_with("")
+    }
+
+    /// With these tokens; none if there is no line.
+    pub(crate) fn start_with(tokens: &str) -> Self {
+        #[cfg(not(feature = "test-clock"))]
+        let options = blockqueue::OpenOptions::default();
+        #[cfg(feature = "test-clock")]
+        let clock = blockqueue::TestClock::new(
+            std::time::UNIX_EPOCH + std::time::Duration::from_hours(24 * 365 * 56),
+        );
+        #[cfg(feature = "test-clock")]
+        let options = blockqueue::OpenOptions::default().with_clock(clock.clone());
+        let queue = Queue::open_with(":memory:", options).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -28,19 +41,39 @@ impl Server {
             runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ending) = tokio::sync::watch::channel(false);
-        let router = router(State { queue: queue.clone(), ending }, 1 << 20);
+        let state = State {
+            queue: queue.clone(),
+            ending,
+            tokens: Arc::new(Tokens::parse(tokens).unwrap_or_default()),
+            requests: Requests::default(),
+            #[cfg(feature = "test-clock")]
+            clock: Some(clock),
+        };
+        let router = router(state, 1 << 16);
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { address, queue, end, _runtime: runtime }
     }
 
     /// Status and JSON document of an answer.
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.call_as("", method, path, body)
+    }
+
+    /// As `call`, with this token.
+    pub(crate) fn call_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
             .body(body.to_owned())
             .unwrap();
         let mut response = agent.run(request).unwrap();

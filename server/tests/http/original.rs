@@ -1,9 +1,8 @@
 //! The original contract: each call of its documentation, and each corrected fault.
 
-mod common;
-
-use common::Server;
 use serde_json::{Value, json};
+
+use super::server::Server;
 
 const CART: &str = r#"{"name":"cart","subscribers":[{"name":"counter","option":{"max_attempts":5,"visibility_duration":"5m"}},{"name":"created","option":{"max_attempts":5,"visibility_duration":"5m"}}]}"#;
 
@@ -158,7 +157,7 @@ fn a_payload_that_is_not_text_is_read_as_base64() {
 #[test]
 fn an_oversized_body_is_refused() {
     let server = with_cart();
-    let body = json!({ "message": "x".repeat(2 << 20) }).to_string();
+    let body = json!({ "message": "x".repeat(80_000) }).to_string();
     let (status, _) = server.call("POST", "/topics/cart/messages", &body);
     assert_eq!(status, 413);
 }

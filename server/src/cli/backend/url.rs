@@ -1,0 +1,298 @@
+//! The queue of a server, through the `/v1` contract.
+
+mod answer;
+mod client;
+mod request;
+
+use std::time::Duration;
+
+use blockqueue::{
+    ClaimOptions, DeadLetters, Error, NackOptions, NewSubscriber, NewTopic, Page, SeekTo,
+    SubscriberChange, TopicChange, limits,
+};
+
+use super::{Backend, Lease, Source};
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::stop::Stop;
+use crate::cli::view::{
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
+    Subscriber, Topic, TopicStats, millis,
+};
+pub(crate) use client::Token;
+use client::{Call, Client, refusal};
+use request::{
+    MessageIn, OptionIn, ReasonIn, SeekIn, SettleIn, SubscriberIn, TopicIn, TopicOptionIn, WhichIn,
+};
+
+/// A waiting claim asks this long at a time: as long it may take to notice that it is to stop.
+const CLAIM_WAIT: Duration = Duration::from_secs(2);
+/// A batch of this many bytes stays below the body limit of a server, however it is escaped.
+const BATCH_BYTES: usize = 512 << 10;
+
+/// A queue behind a server.
+#[derive(Debug)]
+pub(crate) struct UrlBackend {
+    client: Client,
+}
+
+impl UrlBackend {
+    /// The queue of the server at this address.
+    pub(crate) fn new(url: &str, token: Option<Token>) -> Outcome<Self> {
+        Ok(Self { client: Client::new(url, token)? })
+    }
+
+    fn settle_one(
+        &self,
+        source: &Source,
+        lease: &Lease,
+        verb: &str,
+        body: &SettleIn<'_>,
+    ) -> Outcome<()> {
+        let path = delivery_path(source, &lease.id, verb);
+        match self.client.order(Call::post(&path).repeatable().body(body)) {
+            Err(failure) if failure.code() == "lease_lost" => Ok(()),
+            settled => settled,
+        }
+    }
+}
+
+type DeliveryPath<'a> = [&'a str; 7];
+
+fn delivery_path<'a>(source: &'a Source, id: &'a str, verb: &'a str) -> DeliveryPath<'a> {
+    ["topics", &source.topic, "subscribers", &source.subscriber, "messages", id, verb]
+}
+
+/// A path below a subscriber.
+fn path<'a>(source: &'a Source, rest: &'a str) -> [&'a str; 5] {
+    ["topics", &source.topic, "subscribers", &source.subscriber, rest]
+}
+
+fn page_of<'a>(path: &'a [&'a str], page: Page) -> Call<'a, ()> {
+    Call::get(path).query("limit", page.limit).query("cursor", page.after)
+}
+
+fn listed<S, T>(
+    items: Vec<S>,
+    next: Option<String>,
+    view: impl FnMut(S) -> Outcome<T>,
+) -> Outcome<Listed<T>> {
+    Ok(Listed { items: items.into_iter().map(view).collect::<Outcome<_>>()?, next })
+}
+
+fn pause_word(paused: bool) -> &'static str {
+    if paused { "pause" } else { "resume" }
+}
+
+impl Backend for UrlBackend {
+    fn create_topic(&self, topic: NewTopic) -> Outcome<Topic> {
+        let body = TopicIn::from(&topic);
+        let topic: answer::Topic = self.client.send(Call::post(&["topics"]).body(body))?;
+        topic.into_view()
+    }
+
+    fn topic(&self, topic: &str) -> Outcome<Topic> {
+        let topic: answer::Topic = self.client.send(Call::get(&["topics", topic]))?;
+        topic.into_view()
+    }
+
+    fn topics(&self, page: Page) -> Outcome<Listed<Topic>> {
+        let page: answer::Topics = self.client.send(page_of(&["topics"], page))?;
+        listed(page.topics, page.next_cursor, answer::Topic::into_view)
+    }
+
+    fn update_topic(&self, topic: &str, change: TopicChange) -> Outcome<Topic> {
+        let body = TopicOptionIn::from(&change);
+        let topic: answer::Topic =
+            self.client.send(Call::patch(&["topics", topic]).repeatable().body(body))?;
+        topic.into_view()
+    }
+
+    fn delete_topic(&self, topic: &str) -> Outcome<()> {
+        self.client.order(Call::delete(&["topics", topic]))
+    }
+
+    fn pause_topic(&self, topic: &str, paused: bool) -> Outcome<()> {
+        self.client.order(Call::post(&["topics", topic, pause_word(paused)]).repeatable())
+    }
+
+    fn create_subscriber(&self, topic: &str, subscriber: NewSubscriber) -> Outcome<()> {
+        let body = [SubscriberIn::from(&subscriber)];
+        self.client.order(Call::post(&["topics", topic, "subscribers"]).body(body))
+    }
+
+    fn subscriber(&self, source: &Source) -> Outcome<Subscriber> {
+        let mut page = Page::default().with_limit(limits::PAGE_MAX);
+        loop {
+            let subscribers = self.subscribers(&source.topic, page.clone())?;
+            let mut items = subscribers.items.into_iter();
+            if let Some(found) = items.find(|item| item.name == source.subscriber) {
+                return Ok(found);
+            }
+            let Some(next) = subscribers.next else { break };
+            page = page.with_after(next);
+        }
+        let Source { topic, subscriber } = source.clone();
+        Err(Error::UnknownSubscriber { topic, subscriber }.into())
+    }
+
+    fn subscribers(&self, topic: &str, page: Page) -> Outcome<Listed<Subscriber>> {
+        let page: answer::Subscribers =
+            self.client.send(page_of(&["topics", topic, "subscribers"], page))?;
+        listed(page.subscribers, page.next_cursor, |subscriber| subscriber.into_view(topic))
+    }
+
+    fn update_subscriber(&self, source: &Source, change: SubscriberChange) -> Outcome<()> {
+        let path = ["topics", &source.topic, "subscribers", &source.subscriber];
+        self.client.order(Call::patch(&path).repeatable().body(OptionIn::from(&change)))
+    }
+
+    fn delete_subscriber(&self, source: &Source) -> Outcome<()> {
+        let path = ["topics", &source.topic, "subscribers", &source.subscriber];
+        self.client.order(Call::delete(&path))
+    }
+
+    fn pause_subscriber(&self, source: &Source, paused: bool) -> Outcome<()> {
+        self.client.order(Call::post(&path(source, pause_word(paused))).repeatable())
+    }
+
+    fn seek(&self, source: &Source, to: SeekTo) -> Outcome<bool> {
+        let body = SeekIn::try_from(to)?;
+        let sought: answer::Sought =
+            self.client.send(Call::post(&path(source, "seek")).body(body))?;
+        Ok(sought.clamped)
+    }
+
+    fn batch_bytes(&self) -> usize {
+        BATCH_BYTES
+    }
+
+    fn publish(&self, topic: &str, messages: Vec<blockqueue::Message>) -> Outcome<Vec<Published>> {
+        let body: Vec<_> = messages.iter().map(MessageIn::from).collect();
+        let path = ["topics", topic, "messages", "batch"];
+        let call = Call::post(&path).query("wait_for", Some("commit")).body(body);
+        let published: Vec<answer::Published> = self.client.send(call)?;
+        Ok(published.into_iter().map(Published::from).collect())
+    }
+
+    fn claim(
+        &self,
+        source: &Source,
+        options: &ClaimOptions,
+        stop: &Stop,
+    ) -> Outcome<Vec<Delivery>> {
+        let mut left = options.wait;
+        while !stop.is_requested() {
+            let wait = left.min(CLAIM_WAIT);
+            let path = path(source, "claim");
+            // What an unanswered claim got comes back when its lease expires.
+            let call = Call::post(&path)
+                .repeatable()
+                .waits(wait)
+                .query("timeout", Some(format!("{}ms", millis(wait))))
+                .query("limit", options.limit)
+                .query("lease", options.lease.map(|lease| format!("{}ms", millis(lease))));
+            let claimed: Vec<answer::Claimed> = self.client.send(call)?;
+            left = left.saturating_sub(wait);
+            if !claimed.is_empty() || left.is_zero() {
+                return claimed.into_iter().map(answer::Claimed::into_view).collect();
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn ack(&self, source: &Source, leases: &[Lease]) -> Outcome<Vec<Outcome<()>>> {
+        let items: Vec<_> = leases
+            .iter()
+            .map(|lease| SettleIn { message_id: Some(&lease.id), ..SettleIn::of(&lease.receipt) })
+            .collect();
+        let path = delivery_path(source, "batch", "ack");
+        let answers: Vec<answer::Item> =
+            self.client.send(Call::post(&path).repeatable().body(items))?;
+        let settled = |(answer, lease): (answer::Item, &Lease)| match answer.error {
+            None => Ok(()),
+            Some(code) => Err(refusal(code, format!("message {} was not acked", lease.id), false)),
+        };
+        Ok(answers.into_iter().zip(leases).map(settled).collect())
+    }
+
+    fn nack(&self, source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool> {
+        let body = SettleIn {
+            retry_delay: options.delay.map(millis),
+            error: options.error.as_deref(),
+            ..SettleIn::of(&lease.receipt)
+        };
+        let path = delivery_path(source, &lease.id, "nack");
+        let nacked: answer::Nacked = self.client.send(Call::post(&path).repeatable().body(body))?;
+        Ok(nacked.is_dead())
+    }
+
+    fn extend(&self, source: &Source, leases: &[Lease], duration: Duration) -> Outcome<()> {
+        leases.iter().try_for_each(|lease| {
+            let extension = Some(millis(duration));
+            let body = SettleIn { extension, ..SettleIn::of(&lease.receipt) };
+            self.settle_one(source, lease, "lease", &body)
+        })
+    }
+
+    fn give_back(&self, source: &Source, leases: &[Lease]) -> Outcome<()> {
+        leases.iter().try_for_each(|lease| {
+            let body = SettleIn { delay: Some(0), ..SettleIn::of(&lease.receipt) };
+            self.settle_one(source, lease, "snooze", &body)
+        })
+    }
+
+    fn dead_letters(&self, source: &Source, page: Page) -> Outcome<Listed<DeadLetter>> {
+        let page: answer::Messages<answer::Letter> =
+            self.client.send(page_of(&path(source, "dlq"), page))?;
+        listed(page.messages, page.next_cursor, answer::Letter::into_view)
+    }
+
+    fn redrive(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
+        let Source { topic, subscriber } = source;
+        let path = ["topics", topic, "subscribers", subscriber, "dlq", "replay"];
+        let redriven: answer::Count =
+            self.client.send(Call::post(&path).body(WhichIn::from(which)))?;
+        Ok(redriven.count)
+    }
+
+    fn purge(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
+        let purged: answer::Count =
+            self.client.send(Call::delete(&path(source, "dlq")).body(WhichIn::from(which)))?;
+        Ok(purged.count)
+    }
+
+    fn topic_stats(&self, topic: &str) -> Outcome<TopicStats> {
+        let stats: answer::TopicStats = self.client.send(Call::get(&["topics", topic, "stats"]))?;
+        Ok(stats.into())
+    }
+
+    fn peek(&self, source: &Source, page: Page) -> Outcome<Listed<Peeked>> {
+        let page: answer::Messages<answer::Peeked> =
+            self.client.send(page_of(&path(source, "messages"), page))?;
+        listed(page.messages, page.next_cursor, answer::Peeked::into_view)
+    }
+
+    fn message(&self, topic: &str, id: &str) -> Outcome<MessageStatus> {
+        let status: answer::MessageStatus =
+            self.client.send(Call::get(&["topics", topic, "messages", id]))?;
+        status.into_view()
+    }
+
+    fn cancel_message(&self, topic: &str, id: &str) -> Outcome<Vec<DeliveryStatus>> {
+        let path = ["topics", topic, "messages", id, "cancel"];
+        let stood: Vec<answer::DeliveryStatus> =
+            self.client.send(Call::post(&path).body(ReasonIn { reason: None }))?;
+        Ok(stood.into_iter().map(DeliveryStatus::from).collect())
+    }
+
+    fn cancel_delivery(&self, source: &Source, id: &str, reason: Option<&str>) -> Outcome<()> {
+        let path = delivery_path(source, id, "cancel");
+        self.client.order(Call::post(&path).body(ReasonIn { reason }))
+    }
+
+    fn failures(&self, source: &Source, id: &str, page: Page) -> Outcome<Listed<FailedAttempt>> {
+        let path = delivery_path(source, id, "errors");
+        let page: answer::Failures = self.client.send(page_of(&path, page))?;
+        listed(page.errors, page.next_cursor, |failed| Ok::<_, Failure>(failed.into()))
+    }
+}

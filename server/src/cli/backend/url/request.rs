@@ -1,0 +1,290 @@
+//! What is sent to a server, in the words of its contract.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use blockqueue::{
+    BacklogLimit, BacklogPolicy, DeadLetters, Error, NewSubscriber, NewTopic, Retention,
+    RetryPolicy, SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
+};
+use serde::Serialize;
+
+use crate::cli::view::{Headers, Moment, millis};
+
+/// Milliseconds.
+type Span = u64;
+
+#[derive(Serialize)]
+pub(super) struct TopicIn<'a> {
+    name: &'a str,
+    option: TopicOptionIn,
+    subscribers: Vec<SubscriberIn<'a>>,
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct TopicOptionIn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention: Option<Keep>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backlog_limit: Option<BacklogIn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_window: Option<Span>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Keep {
+    None,
+    Duration(Span),
+    Count(u64),
+    Bytes(u64),
+}
+
+#[derive(Serialize)]
+struct BacklogIn {
+    messages: Option<u64>,
+    bytes: Option<u64>,
+    age: Option<Span>,
+    policy: &'static str,
+}
+
+impl From<Retention> for Keep {
+    fn from(retention: Retention) -> Self {
+        match retention {
+            Retention::Duration(duration) => Self::Duration(millis(duration)),
+            Retention::Count(count) => Self::Count(count),
+            Retention::Bytes(bytes) => Self::Bytes(bytes),
+            _ => Self::None,
+        }
+    }
+}
+
+impl From<BacklogLimit> for BacklogIn {
+    fn from(limit: BacklogLimit) -> Self {
+        Self {
+            messages: limit.messages,
+            bytes: limit.bytes,
+            age: limit.age.map(millis),
+            policy: match limit.policy {
+                BacklogPolicy::DropOldest => "drop_oldest",
+                _ => "refuse",
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a NewTopic> for TopicIn<'a> {
+    fn from(topic: &'a NewTopic) -> Self {
+        let TopicOptions { retention, backlog_limit, idempotency_window, .. } = topic.options;
+        let option = TopicOptionIn {
+            retention: Some(retention.into()),
+            backlog_limit: Some(backlog_limit.into()),
+            idempotency_window: Some(millis(idempotency_window)),
+        };
+        let subscribers = topic.subscribers.iter().map(SubscriberIn::from).collect();
+        Self { name: &topic.name, option, subscribers }
+    }
+}
+
+impl From<&TopicChange> for TopicOptionIn {
+    fn from(change: &TopicChange) -> Self {
+        Self {
+            retention: change.retention.map(Keep::from),
+            backlog_limit: change.backlog_limit.map(BacklogIn::from),
+            idempotency_window: change.idempotency_window.map(millis),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct SubscriberIn<'a> {
+    name: &'a str,
+    option: OptionIn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OptionIn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visibility_duration: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dequeue_batch_size: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_policy: Option<RetryIn>,
+}
+
+#[derive(Serialize)]
+struct RetryIn {
+    initial_delay: Span,
+    max_delay: Span,
+    multiplier: f64,
+    jitter: f64,
+}
+
+impl From<RetryPolicy> for RetryIn {
+    fn from(retry: RetryPolicy) -> Self {
+        Self {
+            initial_delay: millis(retry.initial),
+            max_delay: millis(retry.max),
+            multiplier: retry.multiplier,
+            jitter: retry.jitter,
+        }
+    }
+}
+
+impl<'a> From<&'a NewSubscriber> for SubscriberIn<'a> {
+    fn from(subscriber: &'a NewSubscriber) -> Self {
+        let SubscriberOptions { max_attempts, lease, claim_limit, retry, .. } = subscriber.options;
+        let option = OptionIn {
+            max_attempts: Some(max_attempts),
+            visibility_duration: Some(millis(lease)),
+            dequeue_batch_size: Some(claim_limit),
+            retry_policy: Some(retry.into()),
+        };
+        let start = match subscriber.start {
+            StartFrom::Earliest => Some("earliest".to_owned()),
+            StartFrom::Time(time) => Some(Moment(time).to_string()),
+            _ => None,
+        };
+        Self { name: &subscriber.name, option, start }
+    }
+}
+
+impl From<&SubscriberChange> for OptionIn {
+    fn from(change: &SubscriberChange) -> Self {
+        Self {
+            max_attempts: change.max_attempts,
+            visibility_duration: change.lease.map(millis),
+            dequeue_batch_size: change.claim_limit,
+            retry_policy: change.retry.map(RetryIn::from),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct MessageIn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Headers::is_empty")]
+    headers: &'a Headers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    priority: i16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_at: Option<Moment>,
+}
+
+impl<'a> From<&'a blockqueue::Message> for MessageIn<'a> {
+    fn from(message: &'a blockqueue::Message) -> Self {
+        let text = std::str::from_utf8(&message.payload).ok();
+        Self {
+            message: text,
+            payload_base64: text.is_none().then(|| STANDARD.encode(&message.payload)),
+            content_type: message.content_type.as_deref(),
+            headers: &message.headers,
+            correlation_id: message.correlation_id.as_deref(),
+            idempotency_key: message.idempotency_key.as_deref(),
+            priority: message.priority,
+            delay: message.delay.map(millis),
+            schedule_at: message.deliver_at.map(Moment),
+        }
+    }
+}
+
+/// A settlement of one delivery.
+#[derive(Serialize)]
+pub(super) struct SettleIn<'a> {
+    /// Only in a batch: elsewhere it stands in the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message_id: Option<&'a str>,
+    pub(super) receipt_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_delay: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extension: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delay: Option<Span>,
+}
+
+impl<'a> SettleIn<'a> {
+    /// Only the receipt.
+    pub(super) const fn of(receipt_token: &'a str) -> Self {
+        Self {
+            message_id: None,
+            receipt_token,
+            retry_delay: None,
+            error: None,
+            extension: None,
+            delay: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct ReasonIn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct SeekIn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<i16>,
+}
+
+impl TryFrom<SeekTo> for SeekIn {
+    type Error = Error;
+
+    fn try_from(to: SeekTo) -> Result<Self, Error> {
+        let word = |word: String| Self { to: Some(word), ..Self::default() };
+        Ok(match to {
+            SeekTo::Earliest => word("earliest".to_owned()),
+            SeekTo::Latest => word("latest".to_owned()),
+            SeekTo::Time(time) => word(Moment(time).to_string()),
+            SeekTo::Message(id) => word(id.to_string()),
+            SeekTo::Sequence { priority, sequence } => {
+                Self { to: None, sequence: Some(sequence), priority: Some(priority) }
+            }
+            _ => return Err(Error::InvalidArgument { detail: "a place unknown here".to_owned() }),
+        })
+    }
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct WhichIn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_ids: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+}
+
+impl From<DeadLetters> for WhichIn {
+    fn from(which: DeadLetters) -> Self {
+        match which {
+            DeadLetters::Ids(ids) => {
+                let ids = ids.iter().map(ToString::to_string).collect();
+                Self { message_ids: Some(ids), ..Self::default() }
+            }
+            DeadLetters::Oldest(limit) => Self { limit: Some(limit), ..Self::default() },
+            _ => Self { all: Some(true), ..Self::default() },
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `blockqueue dead-letters`: messages that ran out of attempts.
+
+use blockqueue::{DeadLetters, MessageId};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::backend::Source;
+use super::failure::{Ending, Failure, Outcome};
+use super::output::{FormatArgs, ListArgs};
+use super::target::TargetArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(subcommand)]
+    command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadLettersCommand {
+    /// List dead letters, oldest first
+    List {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Make dead letters claimable again, with all their attempts
+    Redrive {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+    /// Delete dead letters
+    Purge {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+}
+
+/// Which dead letters a command is about.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// The oldest, at most this many
+    #[arg(long, value_name = "N")]
+    oldest: Option<u64>,
+    /// That of this message; may be repeated
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<String>,
+}
+
+impl Which {
+    fn dead_letters(&self) -> Outcome<DeadLetters> {
+        if let Some(oldest) = self.oldest {
+            return Ok(DeadLetters::Oldest(oldest));
+        }
+        if self.all {
+            return Ok(DeadLetters::All);
+        }
+        let ids = self.ids.iter().map(|id| id.parse::<MessageId>().map_err(Failure::from));
+        Ok(DeadLetters::Ids(ids.collect::<Outcome<_>>()?))
+    }
+}
+
+/// How many a command was about.
+#[derive(Debug, Serialize)]
+struct Count {
+    count: u64,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: DeadLettersArgs) -> Outcome {
+    let backend = args.target.open()?;
+    match args.command {
+        DeadLettersCommand::List { source, list } => {
+            list.print(|page| backend.dead_letters(&source, page))?;
+        }
+        DeadLettersCommand::Redrive { source, which, format } => {
+            let count = backend.redrive(&source, which.dead_letters()?)?;
+            format.printer().show(&Count { count }, &format!("{count} redriven"))?;
+        }
+        DeadLettersCommand::Purge { source, which, format } => {
+            let count = backend.purge(&source, which.dead_letters()?)?;
+            format.printer().show(&Count { count }, &format!("{count} purged"))?;
+        }
+    }
+    Ok(Ending::Done)
+}

@@ -1,0 +1,11 @@
+//! The command line: the real program, run as people run it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod file;
+mod scenarios;
+mod server;
+mod support;

@@ -1,0 +1,258 @@
+//! What holds on a file and on a server alike.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use super::support::{Cli, Ended, terminate};
+
+pub(crate) fn what_is_published_is_consumed_once(cli: &Cli) {
+    cli.ok(&["topic", "create", "orders", "--subscriber", "email"]);
+    let id = cli.ok(&["publish", "orders", "hello", "-H", "kind=greeting", "--priority", "-3"]);
+    let shown = cli.json(&["message", "show", "orders", id.trim()]).remove(0);
+    assert_eq!(shown["payload"], "hello");
+    assert_eq!(shown["headers"]["kind"], "greeting");
+    assert_eq!(shown["priority"], -3);
+    assert_eq!(shown["deliveries"][0]["state"], "pending");
+
+    assert_eq!(cli.ok(&["consume", "orders", "email"]), "hello\n");
+    let again = cli.run(&["consume", "orders", "email"]);
+    assert_eq!(again.status, Some(3), "{again:?}");
+    assert_eq!(again.out, "");
+    assert_eq!(cli.stats("orders", "email")["acked_count"], 1);
+}
+
+pub(crate) fn each_line_of_a_long_input_is_a_message(cli: &Cli) {
+    cli.ok(&["topic", "create", "lines", "-s", "all"]);
+    let lines: Vec<String> = (1..=5_000).map(|line| format!("line {line}\n")).collect();
+    let input = lines.concat();
+    let published = cli.feed(&["publish", "lines"], input.as_bytes());
+    assert_eq!(published.out, "5000 published\n", "{published:?}");
+    assert_eq!(cli.ok(&["consume", "lines", "all", "--batch", "1000"]), input);
+    assert_eq!(cli.stats("lines", "all")["acked_count"], 5_000);
+}
+
+pub(crate) fn repeating_an_input_under_a_key_publishes_nothing(cli: &Cli) {
+    cli.ok(&["topic", "create", "lines", "-s", "all"]);
+    let publish = ["publish", "lines", "--idempotency-key", "import", "--json"];
+    for duplicates in [0, 3] {
+        let ended = cli.feed(&publish, b"a\nb\nc\n");
+        let summary: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!(summary["published_count"], 3);
+        assert_eq!(summary["duplicate_count"], duplicates);
+    }
+    assert_eq!(cli.ok(&["consume", "lines", "all"]), "a\nb\nc\n");
+}
+
+pub(crate) fn bytes_that_are_no_text_arrive_as_they_are(cli: &Cli) {
+    cli.ok(&["topic", "create", "blobs", "-s", "all", "-s", "json"]);
+    std::fs::write(cli.path("blob"), [0xff, 0, 0xfe]).unwrap();
+    cli.ok(&["publish", "blobs", "--file", "blob", "--content-type", "image/x"]);
+    let consumed = cli.command(&["consume", "blobs", "all"]).output().unwrap();
+    assert_eq!(consumed.stdout, [0xff, 0, 0xfe, b'\n']);
+    let json = cli.json(&["consume", "blobs", "json"]).remove(0);
+    assert_eq!(json["payload_base64"], "/wD+");
+    assert_eq!(json["content_type"], "image/x");
+}
+
+pub(crate) fn a_command_gets_the_payload_and_the_rest(cli: &Cli) {
+    cli.ok(&["topic", "create", "jobs", "-s", "run"]);
+    cli.ok(&["publish", "jobs", "work", "-H", "a=b", "--correlation-id", "r1"]);
+    let script = r#"printf '%s/%s/%s/%s/%s/' "$BLOCKQUEUE_TOPIC" "$BLOCKQUEUE_SUBSCRIBER" \
+        "$BLOCKQUEUE_ATTEMPT" "$BLOCKQUEUE_HEADERS" "$BLOCKQUEUE_CORRELATION_ID"; cat"#;
+    let out = cli.ok(&["consume", "jobs", "run", "--exec", script]);
+    assert_eq!(out, r#"jobs/run/1/{"a":"b"}/r1/work"#);
+    assert_eq!(cli.stats("jobs", "run")["acked_count"], 1);
+}
+
+pub(crate) fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &Cli) {
+    cli.ok(&["topic", "create", "jobs"]);
+    cli.ok(&[
+        "subscriber",
+        "create",
+        "jobs",
+        "run",
+        "--max-attempts",
+        "2",
+        "--retry-initial",
+        "1ms",
+    ]);
+    cli.ok(&["publish", "jobs", "work"]);
+    let fail = "echo no route >&2; exit 7";
+    let ended = cli.run(&["consume", "jobs", "run", "--exec", fail, "--wait", "20s", "--max", "2"]);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.err.contains("dead letter"), "{ended:?}");
+
+    let letters = cli.json(&["dead-letters", "list", "jobs", "run"]);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["error"], "exit status 7: no route");
+    assert_eq!(letters[0]["attempts"], 2);
+    let id = letters[0]["id"].as_str().unwrap();
+    assert_eq!(cli.json(&["message", "failures", "jobs", "run", id]).len(), 2);
+
+    assert_eq!(cli.ok(&["dead-letters", "redrive", "jobs", "run", "--id", id]), "1 redriven\n");
+    assert_eq!(cli.ok(&["consume", "jobs", "run", "--exec", "cat"]), "work");
+    assert_eq!(cli.ok(&["dead-letters", "purge", "jobs", "run", "--all"]), "0 purged\n");
+}
+
+pub(crate) fn a_lease_lasts_as_long_as_the_command(cli: &Cli) {
+    cli.ok(&["topic", "create", "jobs", "-s", "run"]);
+    cli.ok(&["publish", "jobs", "work"]);
+    let long = ["consume", "jobs", "run", "--exec", "echo begun; sleep 2; cat", "--lease", "500ms"];
+    let mut working = cli.command(&long).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(working.stdout.take().unwrap());
+    let mut begun = String::new();
+    output.read_line(&mut begun).unwrap();
+    // Another consumer gets nothing although several leases pass meanwhile.
+    while working.try_wait().unwrap().is_none() {
+        let other = cli.run(&["consume", "jobs", "run", "--wait", "300ms"]);
+        assert_eq!(other.status, Some(3), "{other:?}");
+    }
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "work");
+    let stats = cli.stats("jobs", "run");
+    assert_eq!((&stats["acked_count"], &stats["expired_count"]), (&1.into(), &0.into()));
+}
+
+pub(crate) fn what_a_gone_reader_did_not_get_is_not_acked(cli: &Cli) {
+    const COUNT: u64 = 500;
+    cli.ok(&["topic", "create", "lines", "-s", "all"]);
+    let line = "x".repeat(1_000) + "\n";
+    cli.feed(&["publish", "lines"], line.repeat(500).as_bytes());
+    let consume = ["consume", "lines", "all", "--batch", "100"];
+    let mut consumer =
+        cli.command(&consume).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::with_capacity(1, consumer.stdout.take().unwrap());
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    assert_eq!(first, line);
+    drop(reader);
+    let ended = Ended::of(consumer.wait_with_output().unwrap());
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.err.contains("given back"), "{ended:?}");
+
+    let stats = cli.stats("lines", "all");
+    let acked = stats["acked_count"].as_u64().unwrap();
+    // A pipe holds 64 KiB.
+    assert!(acked < 150, "{stats}");
+    assert_eq!(stats["leased_count"], 0, "{stats}");
+    let rest = cli.ok(&["consume", "lines", "all", "--batch", "100"]);
+    assert_eq!(rest.lines().count() as u64, COUNT - acked);
+    assert_eq!(cli.stats("lines", "all")["acked_count"], COUNT);
+}
+
+pub(crate) fn told_to_stop_it_finishes_its_message_and_gives_the_rest_back(cli: &Cli) {
+    cli.ok(&["topic", "create", "jobs", "-s", "run"]);
+    cli.feed(&["publish", "jobs"], "x\n".repeat(50).as_bytes());
+    let stop = "kill -TERM $PPID; echo done";
+    let ended = cli.run(&["consume", "jobs", "run", "--exec", stop, "--batch", "50", "--follow"]);
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    let done = ended.out.lines().count() as u64;
+    assert!((1..50).contains(&done), "{ended:?}");
+
+    let stats = cli.stats("jobs", "run");
+    assert_eq!(stats["acked_count"], done);
+    assert_eq!(stats["nacked_count"], 0);
+    assert_eq!(stats["leased_count"], 0);
+    let rest = cli.json(&["consume", "jobs", "run", "--batch", "50"]);
+    assert_eq!(rest.len() as u64, 50 - done);
+    // What was given back does not count as an attempt.
+    assert!(rest.iter().all(|message| message["attempt"] == 1), "{rest:?}");
+}
+
+pub(crate) fn following_goes_on_until_told_to_stop(cli: &Cli) {
+    cli.ok(&["topic", "create", "news", "-s", "all"]);
+    let follow = ["consume", "news", "all", "--follow"];
+    let mut consumer = cli.command(&follow).stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(consumer.stdout.take().unwrap());
+    for news in ["one", "two"] {
+        cli.ok(&["publish", "news", news]);
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end(), news);
+    }
+    terminate(&consumer);
+    assert_eq!(consumer.wait().unwrap().code(), Some(0));
+    assert_eq!(cli.stats("news", "all")["leased_count"], 0);
+}
+
+pub(crate) fn a_subscriber_can_be_moved_back(cli: &Cli) {
+    cli.ok(&["topic", "create", "log", "-s", "all", "--retention", "1h"]);
+    cli.feed(&["publish", "log"], b"a\nb\nc\n");
+    assert_eq!(cli.ok(&["consume", "log", "all"]), "a\nb\nc\n");
+    cli.ok(&["subscriber", "seek", "log", "all", "sequence:2"]);
+    assert_eq!(cli.ok(&["consume", "log", "all"]), "b\nc\n");
+    cli.ok(&["subscriber", "seek", "log", "all", "earliest"]);
+    assert_eq!(cli.ok(&["consume", "log", "all"]), "a\nb\nc\n");
+    cli.ok(&["subscriber", "create", "log", "late", "--from", "earliest"]);
+    assert_eq!(cli.ok(&["consume", "log", "late"]), "a\nb\nc\n");
+}
+
+pub(crate) fn a_paused_subscriber_gets_nothing(cli: &Cli) {
+    cli.ok(&["topic", "create", "t", "-s", "s"]);
+    cli.ok(&["publish", "t", "x"]);
+    for (pause, resume, names) in
+        [("pause", "resume", &["topic", "t"][..]), ("pause", "resume", &["subscriber", "t", "s"])]
+    {
+        let args = |verb| [&names[..1], &[verb], &names[1..]].concat();
+        cli.ok(&args(pause));
+        assert_eq!(cli.run(&["consume", "t", "s"]).status, Some(3));
+        cli.ok(&args(resume));
+    }
+    assert_eq!(cli.ok(&["consume", "t", "s"]), "x\n");
+}
+
+pub(crate) fn a_cancelled_message_is_not_delivered(cli: &Cli) {
+    cli.ok(&["topic", "create", "t", "-s", "one", "-s", "two"]);
+    let id = cli.ok(&["publish", "t", "x", "--delay", "1h"]);
+    cli.ok(&["message", "cancel", "t", id.trim()]);
+    let id = cli.ok(&["publish", "t", "y"]);
+    assert_eq!(cli.json(&["peek", "t", "one"]).len(), 1);
+    cli.ok(&["message", "cancel", "t", id.trim(), "--subscriber", "one", "--reason", "test"]);
+    assert_eq!(cli.run(&["consume", "t", "one"]).status, Some(3));
+    assert_eq!(cli.ok(&["consume", "t", "two"]), "y\n");
+}
+
+pub(crate) fn every_listing_has_a_machine_readable_form(cli: &Cli) {
+    cli.ok(&["topic", "create", "b", "-s", "s"]);
+    cli.ok(&["topic", "create", "a"]);
+    let names = |lines: Vec<serde_json::Value>| {
+        lines.iter().map(|line| line["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(cli.json(&["topic", "list"])), ["a", "b"]);
+    assert_eq!(names(cli.json(&["topic", "list", "--limit", "1"])), ["a"]);
+    assert_eq!(names(cli.json(&["subscriber", "list", "b"])), ["s"]);
+    assert_eq!(cli.json(&["topic", "show", "a"])[0]["paused"], false);
+    assert_eq!(cli.json(&["publish", "b", "x"])[0]["duplicate"], false);
+    assert_eq!(cli.json(&["peek", "b", "s"])[0]["state"], "pending");
+    assert_eq!(cli.json(&["stats"]).len(), 2);
+    assert_eq!(cli.json(&["dead-letters", "list", "b", "s"]).len(), 0);
+    assert!(cli.ok(&["stats"]).contains("PENDING"));
+    cli.ok(&["subscriber", "update", "b", "s", "--lease", "1m30s"]);
+    cli.ok(&["subscriber", "delete", "b", "s"]);
+    cli.ok(&["topic", "delete", "b"]);
+    assert_eq!(names(cli.json(&["topic", "list"])), ["a"]);
+}
+
+pub(crate) fn failures_have_a_code_and_a_status(cli: &Cli) {
+    cli.ok(&["topic", "create", "t", "-s", "s"]);
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["publish", "nope", "x"], 1, "[unknown_topic]"),
+        (&["consume", "nope", "s"], 1, "[unknown_topic]"),
+        (&["consume", "t", "nope"], 1, "[unknown_subscriber]"),
+        (&["topic", "create", "t"], 1, "[topic_exists]"),
+        (&["topic", "create", "a/b"], 1, "[invalid_argument]"),
+        (&["publish", "t", "x", "--priority", "1001"], 1, "[invalid_argument]"),
+        (&["message", "show", "t", "garbage"], 1, "[invalid_argument]"),
+        (&["subscriber", "create", "t", "s"], 1, "[subscriber_exists]"),
+        (&["publish", "t", "x", "--delay", "soon"], 2, "soon"),
+        (&["consume", "t", "s", "--wait", "1s", "--follow"], 2, "--follow"),
+        (&["nonsense"], 2, "nonsense"),
+    ];
+    for (args, status, said) in cases {
+        let ended = cli.run(args);
+        assert_eq!(ended.status, Some(*status), "{args:?}: {ended:?}");
+        assert!(ended.err.contains(said), "{args:?}: {ended:?}");
+        assert_eq!(ended.out, "", "{args:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The real program, run on a queue of its own.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program, and the queue that its commands are about.
+pub(crate) struct Cli {
+    dir: TempDir,
+    target: [String; 2],
+    server: Option<Child>,
+}
+
+impl Cli {
+    /// On a file that does not exist yet.
+    pub(crate) fn on_a_file() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("queue.db");
+        let target = ["--db".to_owned(), file.display().to_string()];
+        Self { dir, target, server: None }
+    }
+
+    /// On a server of its own.
+    pub(crate) fn on_a_server() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = program()
+            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
+            .arg(dir.path().join("queue.db"))
+            .env("NO_COLOR", "1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(server.stderr.take().unwrap());
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended");
+            if let Some((_, rest)) = line.split_once("address=") {
+                break rest.split_whitespace().next().unwrap().to_owned();
+            }
+        };
+        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        let target = ["--url".to_owned(), format!("http://{address}")];
+        Self { dir, target, server: Some(server) }
+    }
+
+    /// A path beside the queue.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The program with these arguments on this queue.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = program();
+        command.current_dir(self.dir.path()).args(args).args(&self.target).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs the program, which must succeed; the answer is its output.
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let ended = self.run(args);
+        assert_eq!(ended.status, Some(0), "{args:?}: {ended:?}");
+        ended.out
+    }
+
+    /// Runs the program, which must succeed and print one JSON document per line.
+    pub(crate) fn json(&self, args: &[&str]) -> Vec<Value> {
+        let args = [args, &["--json"]].concat();
+        self.ok(&args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The numbers of a subscriber.
+    pub(crate) fn stats(&self, topic: &str, subscriber: &str) -> Value {
+        let stats = self.json(&["stats", topic]).remove(0);
+        let subscribers = stats["subscribers"].as_array().unwrap();
+        subscribers.iter().find(|stats| stats["subscriber"] == subscriber).unwrap().clone()
+    }
+
+    /// Runs the program with this on its standard input.
+    pub(crate) fn feed(&self, args: &[&str], input: &[u8]) -> Ended {
+        let path = self.path("input");
+        File::create(&path).unwrap().write_all(input).unwrap();
+        let input = File::open(&path).unwrap();
+        Ended::of(self.command(args).stdin(input).output().unwrap())
+    }
+}
+
+impl Drop for Cli {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            terminate(server);
+            let _ = server.wait();
+        }
+    }
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The program, free of what the environment of the test says.
+pub(crate) fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_blockqueue"));
+    for variable in ["BLOCKQUEUE_DB", "BLOCKQUEUE_FILE", "BLOCKQUEUE_TOKEN", "BLOCKQUEUE_URL"] {
+        program.env_remove(variable);
+    }
+    program
+}
+
+/// Asks a process to end.
+pub(crate) fn terminate(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+}
+
+/// Overwrites the middle of a file.
+pub(crate) fn damage(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let length = bytes.len();
+    bytes[length / 4..length / 4 * 3].fill(0xa5);
+    std::fs::write(path, bytes).unwrap();
+}

@@ -1,0 +1,30 @@
+//! The queue in numbers, as Prometheus reads them.
+
+use super::server::Server;
+
+#[test]
+fn the_queue_and_the_server_are_told_in_numbers() {
+    let server = Server::start();
+    let topic = r#"{"name":"orders","subscribers":[{"name":"email"}]}"#;
+    server.call("POST", "/v1/topics", topic);
+    server.call("POST", "/v1/topics/orders/messages", r#"{"message":"paid"}"#);
+    server.call("POST", "/v1/topics/orders/subscribers/email/claim?timeout=0s", "");
+    for path in ["/metrics", "/prometheus/metrics"] {
+        let (status, text) = server.call("GET", path, "");
+        assert_eq!(status, 200);
+        let text = text.as_str().unwrap();
+        let email = r#"{topic="orders",subscriber="email"}"#;
+        for line in [
+            format!("blockqueue_pending{email} 0"),
+            format!("blockqueue_leased{email} 1"),
+            format!("blockqueue_claimed_total{email} 1"),
+            r#"blockqueue_published_total{topic="orders"} 1"#.to_owned(),
+            "blockqueue_waiting_claims 0".to_owned(),
+            r#"blockqueue_http_requests_total{route="/v1/topics/{topic}/messages",method="POST",status="202"} 1"#
+                .to_owned(),
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
+        }
+        assert!(text.contains("blockqueue_commit_duration_seconds_bucket{le=\"+Inf\"}"), "{text}");
+    }
+}
