@@ -12,8 +12,13 @@ pub(crate) fn answer(operation: &Op, data: &Value) -> Value {
         Op::CreateTopic { .. } | Op::Topic { .. } | Op::UpdateTopic { .. } => topic(data),
         Op::Topics { .. } => page(data, "topics", topic),
         Op::CreateSubscribers { .. } => list(data, subscriber),
-        Op::Subscriber { .. } | Op::UpdateSubscriber { .. } => subscriber(data),
+        Op::UpdateSubscriber { .. } => subscriber(data),
         Op::Subscribers { .. } => page(data, "subscribers", subscriber),
+        Op::TopicStats { .. } => topic_stats(data),
+        Op::SubscriberStats { subscriber, .. } => {
+            let mut all = data["subscribers"].as_array().into_iter().flatten();
+            subscriber_stats(all.find(|stats| stats["name"] == *subscriber).unwrap_or(&Value::Null))
+        }
         Op::Publish { .. } => published(data),
         Op::PublishBatch { .. } => list(data, published),
         Op::Claim { topic, subscriber, .. } => list(data, |item| {
@@ -23,7 +28,7 @@ pub(crate) fn answer(operation: &Op, data: &Value) -> Value {
             delivery
         }),
         Op::Nack(_) => settled(data),
-        Op::AckBatch { .. } => list(data, |item| json!({ "error": item["error"]["code"] })),
+        Op::AckBatch { .. } => list(data, |item| json!({ "error": item["error"] })),
         Op::NackBatch { .. } => list(data, settled),
         Op::Extend { .. } => json!({ "lease_expires_at": instant(&data["lease_expires_at"]) }),
         Op::Defer(_) => json!({ "ready_at": instant(&data["visible_at"]) }),
@@ -73,39 +78,22 @@ fn state(status: &Value) -> Option<&str> {
 }
 
 fn with_payload(mut answer: Value, document: &Value) -> Value {
-    let encoded = document["payload_base64"].as_str().map(str::to_owned);
-    let bytes = match &encoded {
-        Some(base64) => STANDARD.decode(base64).unwrap(),
-        None => document["message"].as_str().unwrap_or_default().as_bytes().to_vec(),
-    };
-    answer["payload_base64"] = json!(STANDARD.encode(&bytes));
-    if let Ok(text) = String::from_utf8(bytes) {
+    let text = document["message"].as_str().unwrap();
+    if document["encoding"] == "base64" {
+        answer["payload_base64"] = json!(text);
+    } else {
+        answer["payload_base64"] = json!(STANDARD.encode(text));
         answer["payload"] = json!(text);
     }
     answer
 }
 
 fn topic(data: &Value) -> Value {
-    let retention = match &data["retention"]["duration"] {
-        Value::Null => data["retention"].clone(),
-        duration => json!({ "duration_ms": millis(duration) }),
-    };
-    let backlog = &data["backlog_limit"];
     json!({
         "id": data["id"],
         "name": data["name"],
         "paused": data["paused"],
         "created_at": instant(&data["created_at"]),
-        "options": {
-            "retention": retention,
-            "backlog_limit": {
-                "messages": backlog["messages"],
-                "bytes": backlog["bytes"],
-                "age_ms": millis(&backlog["age"]),
-                "policy": backlog["policy"],
-            },
-            "idempotency_window_ms": millis(&data["idempotency_window"]),
-        },
     })
 }
 
@@ -113,9 +101,11 @@ fn subscriber(data: &Value) -> Value {
     let option = &data["option"];
     let retry = &option["retry_policy"];
     json!({
+        "id": data["id"],
         "name": data["name"],
         "topic": data["topic"],
         "paused": data["paused"],
+        "created_at": instant(&data["created_at"]),
         "options": {
             "max_attempts": option["max_attempts"],
             "lease_ms": millis(&option["visibility_duration"]),
@@ -157,11 +147,11 @@ fn delivery(data: &Value) -> Value {
 
 /// A nack tells `pending` of a delivery that waits for its next attempt.
 fn settled(data: &Value) -> Value {
-    if let Some(code) = data["error"]["code"].as_str() {
+    if let Some(code) = data["error"].as_str() {
         return json!({ "error": code });
     }
     let state = if data["status"] == "pending" { Some("retrying") } else { state(&data["status"]) };
-    json!({ "state": state })
+    json!({ "state": state, "ready_at": instant(&data["visible_at"]) })
 }
 
 fn status(data: &Value) -> Value {
@@ -203,5 +193,39 @@ fn failure(data: &Value) -> Value {
         "failure": data["failure_count"],
         "error": data["error"],
         "failed_at": instant(&data["failed_at"]),
+    })
+}
+
+fn topic_stats(data: &Value) -> Value {
+    json!({
+        "topic": data["topic"],
+        "paused": data["paused"],
+        "published_count": data["published_total"],
+        "delayed_count": data["delayed"],
+        "retained_count": data["retained"],
+        "retained_bytes": data["retained_bytes"],
+        "subscribers": list(&data["subscribers"], subscriber_stats),
+    })
+}
+
+fn subscriber_stats(data: &Value) -> Value {
+    json!({
+        "topic": data["topic"],
+        "subscriber": data["name"],
+        "paused": data["paused"],
+        "pending_count": data["pending"],
+        "pending_bytes": data["pending_bytes"],
+        "ready_count": data["ready"],
+        "leased_count": data["leased"],
+        "retrying_count": data["retrying"],
+        "parked_count": data["parked"],
+        "dead_count": data["dead_letter"],
+        "exact": data["exact"],
+        "oldest_age_ms": data["oldest_age_ms"],
+        "claimed_count": data["claimed_total"],
+        "acked_count": data["acked_total"],
+        "nacked_count": data["nacked_total"],
+        "expired_count": data["expired_total"],
+        "dropped_count": data["dropped_total"],
     })
 }

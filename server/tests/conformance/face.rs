@@ -55,7 +55,7 @@ impl Face for HttpFace {
     }
 
     fn set_clock(&self, at_ms: i64) {
-        let body = json!({ "now": at_ms });
+        let body = json!({ "set_ms": at_ms });
         let (status, document) = self.server.call("POST", "/test/clock", Some(&body));
         assert!((200..300).contains(&status), "{status} {document}");
     }

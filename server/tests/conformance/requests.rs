@@ -24,9 +24,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// For a receipt that nobody was given: the names that such scripts use, and the id of no message.
     pub(crate) fn nowhere() -> Self {
         let message_id = "00000000-0000-0000-0000-000000000000".to_owned();
-        Self { topic: "nowhere".to_owned(), subscriber: "nobody".to_owned(), message_id }
+        Self { topic: "t".to_owned(), subscriber: "s".to_owned(), message_id }
     }
 
     fn path(&self, verb: &str) -> String {
@@ -55,9 +56,9 @@ fn with(method: &'static str, path: String, body: Value) -> Request {
 fn topics(operation: &Op, _: Whose<'_>) -> Option<Request> {
     Some(match operation {
         Op::CreateTopic { topic, options, subscribers } => {
-            let mut body = topic_options(options);
-            body["name"] = json!(topic);
-            body["subscribers"] = subscribers.iter().map(new_subscriber).collect();
+            let subscribers: Value = subscribers.iter().map(new_subscriber).collect();
+            let option = topic_options(options);
+            let body = json!({ "name": topic, "option": option, "subscribers": subscribers });
             with("POST", "/v1/topics".to_owned(), body)
         }
         Op::Topic { topic } => bare("GET", topic_path(topic)),
@@ -70,6 +71,9 @@ fn topics(operation: &Op, _: Whose<'_>) -> Option<Request> {
         Op::DeleteTopic { topic } => bare("DELETE", topic_path(topic)),
         Op::PauseTopic { topic } => bare("POST", format!("{}/pause", topic_path(topic))),
         Op::ResumeTopic { topic } => bare("POST", format!("{}/resume", topic_path(topic))),
+        Op::TopicStats { topic } | Op::SubscriberStats { topic, .. } => {
+            bare("GET", format!("{}/stats", topic_path(topic)))
+        }
         _ => return None,
     })
 }
@@ -80,7 +84,6 @@ fn subscribers(operation: &Op, _: Whose<'_>) -> Option<Request> {
             let body = subscribers.iter().map(new_subscriber).collect();
             with("POST", format!("{}/subscribers", topic_path(topic)), body)
         }
-        Op::Subscriber { topic, subscriber } => bare("GET", subscriber_path(topic, subscriber)),
         Op::Subscribers { topic, limit, after } => bare(
             "GET",
             format!("{}/subscribers{}", topic_path(topic), page(*limit, after.as_deref())),
@@ -98,8 +101,7 @@ fn subscribers(operation: &Op, _: Whose<'_>) -> Option<Request> {
             bare("POST", format!("{}/resume", subscriber_path(topic, subscriber)))
         }
         Op::Seek { topic, subscriber, to } => {
-            let body = json!({ "to": place(to) });
-            with("POST", format!("{}/seek", subscriber_path(topic, subscriber)), body)
+            with("POST", format!("{}/seek", subscriber_path(topic, subscriber)), place(to))
         }
         _ => return None,
     })
@@ -340,15 +342,16 @@ fn subscriber_options(options: &SubscriberOptions) -> Value {
 }
 
 fn place(place: &Place) -> Value {
-    match place {
-        Place::Earliest => json!("earliest"),
-        Place::Latest => json!("latest"),
-        Place::At(at) => json!(instant(*at)),
-        Place::MessageId(id) => json!(id),
+    let to = match place {
+        Place::Earliest => "earliest".to_owned(),
+        Place::Latest => "latest".to_owned(),
+        Place::At(at) => instant(*at),
+        Place::MessageId(id) => id.clone(),
         Place::Sequence { priority, sequence } => {
-            json!({ "priority": priority, "sequence": sequence })
+            return json!({ "priority": priority, "sequence": sequence });
         }
-    }
+    };
+    json!({ "to": to })
 }
 
 fn which(which: &DeadLetters) -> Value {

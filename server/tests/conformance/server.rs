@@ -1,11 +1,13 @@
 //! A real server with a queue of its own, whose clock the script moves.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use blockqueue::{OpenOptions, Queue, TestClock};
 use blockqueue_conformance::START_MS;
-use blockqueue_server::http::{State, router};
+use blockqueue_server::auth::Tokens;
+use blockqueue_server::http::{Requests, State, router};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -38,7 +40,14 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ending) = watch::channel(false);
-        let router = router(State { queue: queue.clone(), ending }, BODY_BYTES_MAX);
+        let state = State {
+            queue: queue.clone(),
+            ending,
+            tokens: Arc::new(Tokens::default()),
+            requests: Requests::default(),
+            clock: Some(clock),
+        };
+        let router = router(state, BODY_BYTES_MAX);
         runtime.spawn(async move { axum::serve(listener, router).await });
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, queue, agent, end, _runtime: runtime }
