@@ -5,6 +5,7 @@ mod clock;
 mod engine;
 mod entropy;
 mod error;
+mod failpoint;
 pub mod limits;
 mod model;
 mod op;

@@ -1,1 +1,4 @@
-//! Tests that no single crate can prove.
+//! What no single crate can prove: several processes on one file, some of them killed.
+
+pub mod chance;
+pub mod journal;

@@ -40,6 +40,7 @@ use tx::{Step, Stop, Tx};
 use super::{Applied, Effects, Fault, Follow, Read, Store};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::op::{Answer, Op, Outcome, Query};
 use crate::options::OpenOptions;
 
@@ -104,6 +105,7 @@ impl SqliteStore {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| Fault::NotApplied(from_sqlite(error)))?;
+        failpoint::hit("after_begin");
         let divide = |error| Fault::Divide(from_sqlite(error));
         let version = version_of(&transaction).map_err(divide)?;
         let mut effects = Effects::default();
@@ -122,12 +124,14 @@ impl SqliteStore {
             Stop::Refused(error) => Fault::Divide(error),
             Stop::Broken(error) => divide(error),
         })?;
+        failpoint::hit("before_commit");
         transaction.commit().map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => {
                 Fault::NotApplied(from_sqlite(error))
             }
             _ => Fault::Unknown(Error::OutcomeUnknown { detail: error.to_string() }),
         })?;
+        failpoint::hit("after_commit");
         *cache_is_right = true;
         Ok(applied)
     }
@@ -149,6 +153,7 @@ fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Appli
             answers.push(refusable(claim::claim(tx, claim))?);
         }
     }
+    failpoint::hit("before_flush");
     tx.flush()?;
     Ok(Applied { outcomes, next_due: due::next(tx), more })
 }
@@ -253,11 +258,13 @@ impl Store for SqliteStore {
 
 impl SqliteStore {
     fn checkpoint(&mut self, sql: &str) -> Result<()> {
+        failpoint::hit("before_checkpoint");
         // A reader in the way is no error: the next checkpoint gets further.
         connection::do_not_wait(&mut self.connection)?;
         let result = self.connection.query_row(sql, [], |_| Ok(()));
         connection::wait_for_locks(&mut self.connection)?;
         connection::forget_wal_pages();
+        failpoint::hit("after_checkpoint");
         result.map_err(from_sqlite)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, DeadLetters, NackOptions, NewSubscriber, NewTopic, Page, SeekTo,
-    SubscriberChange, TopicChange,
+    SubscriberChange, SubscriberOptions, TopicChange,
 };
 
 pub(crate) use file::{FileBackend, Missing};
@@ -79,6 +79,8 @@ pub(crate) trait Backend: Send + Sync {
     /// Publishes messages, all or none.
     fn publish(&self, topic: &str, messages: Vec<blockqueue::Message>) -> Outcome<Vec<Published>>;
 
+    /// The subscriber's settings, where somebody who may only consume can ask for them.
+    fn consumer_options(&self, source: &Source) -> Outcome<Option<SubscriberOptions>>;
     /// Leases deliveries; an empty list if there is nothing in time, or the process is to stop.
     fn claim(&self, source: &Source, options: &ClaimOptions, stop: &Stop)
     -> Outcome<Vec<Delivery>>;

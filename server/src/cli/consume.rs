@@ -10,7 +10,7 @@ mod print;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, NackOptions, SubscriberOptions, limits};
+use blockqueue::{ClaimOptions, NackOptions, limits};
 use clap::Args;
 
 use super::backend::{Backend, Lease, Source};
@@ -92,11 +92,10 @@ pub(crate) fn run(mut args: ConsumeArgs) -> Outcome {
     let stop =
         Stop::install().map_err(|source| Failure::Input { what: "signals".to_owned(), source })?;
     let backend = args.target.open()?;
-    // A server that does not tell gets a lease with each claim.
-    let options = backend.subscriber(&args.source)?.options;
-    let untold = options.is_none().then_some(limits::LEASE_DEFAULT);
-    args.lease = args.lease.or(untold);
-    let options = options.map_or_else(SubscriberOptions::default, |settings| settings.0);
+    // Where the settings cannot be known, each claim says the lease: it must be known to be extended.
+    let options = backend.consumer_options(&args.source)?;
+    args.lease = args.lease.or(options.is_none().then_some(limits::LEASE_DEFAULT));
+    let options = options.unwrap_or_default();
     let lease = args.lease.unwrap_or(options.lease);
     let handler = match &args.exec {
         Some(command) => Handler::Exec(Exec::new(command, args.timeout, Arc::clone(&stop))),

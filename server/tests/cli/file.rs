@@ -134,6 +134,32 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     assert_eq!(ended.err, "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_did_not_take_is_not_acked() {
+    let cli = Cli::on_a_file();
+    cli.ok(&["topic", "create", "t", "-s", "s"]);
+    cli.feed(&["publish", "t"], b"a\nb\n");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let consume = cli.command(&["consume", "t", "s"]).stdout(full).output().unwrap();
+    let ended = Ended::of(consume);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.err.contains("2 messages were given back"), "{ended:?}");
+    assert_eq!(cli.ok(&["consume", "t", "s"]), "a\nb\n");
+}
+
+#[test]
+fn a_command_that_takes_too_long_has_failed() {
+    let cli = Cli::on_a_file();
+    cli.ok(&["topic", "create", "t", "-s", "s"]);
+    cli.ok(&["publish", "t", "x"]);
+    let slow = ["consume", "t", "s", "--exec", "sleep 60", "--timeout", "50ms"];
+    let ended = cli.run(&slow);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.err.contains("took longer than 50ms"), "{ended:?}");
+    assert_eq!(cli.stats("t", "s")["nacked_count"], 1);
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told() {
     let away = ["topic", "list", "--url", "http://127.0.0.1:1"];

@@ -1,7 +1,7 @@
 //! The command line on a server that runs beside it.
 
 use super::scenarios;
-use super::support::Cli;
+use super::support::{Cli, Ended};
 
 /// A test on a server for each scenario.
 macro_rules! on_a_server {
@@ -35,4 +35,22 @@ fn what_only_a_file_can_do_is_not_asked_of_a_server() {
         let ended = cli.run(command);
         assert_eq!(ended.status, Some(2), "{command:?}: {ended:?}");
     }
+}
+
+#[test]
+fn a_token_opens_what_it_is_for() {
+    const ADMIN: &str = "an-administrator-s-secret";
+    const CONSUMER: &str = "a-consumer-s-secret-token";
+    let cli = Cli::on_a_server_with(&format!("{ADMIN} admin *\n{CONSUMER} consume jobs\n"));
+    let none = cli.run(&["topic", "list"]);
+    assert_eq!(none.status, Some(1), "{none:?}");
+    assert!(none.err.contains("[unauthorized]"), "{none:?}");
+    cli.ok(&["topic", "create", "jobs", "-s", "run", "--token", ADMIN]);
+    cli.ok(&["publish", "jobs", "work", "--token", ADMIN]);
+
+    let mut consume = cli.command(&["consume", "jobs", "run", "--exec", "cat"]);
+    let consumed = Ended::of(consume.env("BLOCKQUEUE_TOKEN", CONSUMER).output().unwrap());
+    assert_eq!((consumed.status, consumed.out.as_str()), (Some(0), "work"), "{consumed:?}");
+    let publish = cli.run(&["publish", "jobs", "more", "--token", CONSUMER]);
+    assert!(publish.err.contains("[forbidden]"), "{publish:?}");
 }

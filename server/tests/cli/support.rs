@@ -27,14 +27,18 @@ impl Cli {
 
     /// On a server of its own.
     pub(crate) fn on_a_server() -> Self {
+        Self::on_a_server_with("")
+    }
+
+    /// On a server of its own that accepts these tokens, or anybody.
+    pub(crate) fn on_a_server_with(tokens: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut server = program()
-            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
-            .arg(dir.path().join("queue.db"))
-            .env("NO_COLOR", "1")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut serve = program();
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(dir.path().join("queue.db"));
+        if !tokens.is_empty() {
+            serve.env("BLOCKQUEUE_TOKENS", tokens);
+        }
+        let mut server = serve.env("NO_COLOR", "1").stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         let address = loop {
             let mut line = String::new();
@@ -124,8 +128,10 @@ impl Ended {
 /// The program, free of what the environment of the test says.
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_blockqueue"));
-    for variable in ["BLOCKQUEUE_DB", "BLOCKQUEUE_FILE", "BLOCKQUEUE_TOKEN", "BLOCKQUEUE_URL"] {
-        program.env_remove(variable);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BLOCKQUEUE_") {
+            program.env_remove(name);
+        }
     }
     program
 }

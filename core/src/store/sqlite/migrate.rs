@@ -7,6 +7,7 @@ use super::error::from_sqlite;
 use crate::clock::Millis;
 use crate::entropy;
 use crate::error::{Error, Result};
+use crate::failpoint;
 
 struct Migration {
     title: &'static str,
@@ -63,6 +64,7 @@ fn migrate_in(transaction: &Transaction<'_>, now: Millis) -> Result<()> {
     }
     for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(done as usize) {
         run(migration.sql)?;
+        failpoint::hit("in_migration");
         transaction
             .execute(
                 include_str!("../../../sql/sqlite/migration_insert.sql"),

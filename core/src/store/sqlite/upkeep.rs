@@ -10,6 +10,7 @@ use rustc_hash::FxHashSet as HashSet;
 use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
 use super::tx::{Step, Tx};
 use super::{position, settle};
+use crate::failpoint;
 use crate::limits;
 use crate::op::Outcome;
 use crate::options::Retention;
@@ -70,6 +71,7 @@ fn trim_log(tx: &mut Tx<'_>, log: LogId, room: &mut i64) -> Step<bool> {
     if to > from {
         *room -= to - from;
         trim_range(tx, topic, key(log, from), key(log, to))?;
+        failpoint::hit("in_upkeep");
         let state = tx.log_mut(log)?;
         state.trim_seq = to;
         if to == state.last_seq {

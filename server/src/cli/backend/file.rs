@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, DeadLetters, Error, MessageId, NackOptions, NewSubscriber, NewTopic, OpenOptions,
-    Page, Queue, Receipt, SeekTo, SubscriberChange, TopicChange, limits,
+    Page, Queue, Receipt, SeekTo, SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
 use super::{Backend, Lease, Source};
@@ -141,6 +141,11 @@ impl Backend for FileBackend {
     fn publish(&self, topic: &str, messages: Vec<blockqueue::Message>) -> Outcome<Vec<Published>> {
         let published = self.queue.publish_batch(topic, messages).wait()?;
         Ok(published.into_iter().map(Published::from).collect())
+    }
+
+    fn consumer_options(&self, source: &Source) -> Outcome<Option<SubscriberOptions>> {
+        let Source { topic, subscriber } = source;
+        Ok(Some(self.queue.subscriber(topic, subscriber).wait()?.options))
     }
 
     fn claim(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, DeadLetters, Error, NackOptions, NewSubscriber, NewTopic, Page, SeekTo,
-    SubscriberChange, TopicChange, limits,
+    SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
 use super::{Backend, Lease, Source};
@@ -172,6 +172,11 @@ impl Backend for UrlBackend {
         let call = Call::post(&path).query("wait_for", Some("commit")).body(body);
         let published: Vec<answer::Published> = self.client.send(call)?;
         Ok(published.into_iter().map(Published::from).collect())
+    }
+
+    fn consumer_options(&self, _source: &Source) -> Outcome<Option<SubscriberOptions>> {
+        // To look at subscribers takes more than the right to consume.
+        Ok(None)
     }
 
     fn claim(
