@@ -56,7 +56,7 @@ pub enum Action {
     SetClock(i64),
 }
 
-/// A file that is not a list of scripts.
+/// Why the scripts cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// A file or directory cannot be read.
@@ -74,6 +74,12 @@ pub enum ScriptError {
         file: String,
         /// What is wrong with it.
         detail: String,
+    },
+    /// A face omits something that no script has.
+    #[error("no script has what a face omits: {name}")]
+    UnknownOmission {
+        /// The operation or script.
+        name: &'static str,
     },
 }
 

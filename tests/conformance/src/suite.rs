@@ -49,12 +49,16 @@ impl fmt::Display for Report {
 /// those whose name contains it.
 ///
 /// # Errors
-/// A script file that cannot be read.
+/// A script file that cannot be read, or an omission that omits nothing.
 pub fn run_all(mut face: impl FnMut() -> Arc<dyn Face>) -> Result<Report, ScriptError> {
     let picked = std::env::var("CONFORMANCE_SCRIPT").unwrap_or_default();
     let mut report = Report::default();
-    for script in scripts()?.iter().filter(|script| script.name.contains(&picked)) {
+    let scripts = scripts()?;
+    for script in scripts.iter().filter(|script| script.name.contains(&picked)) {
         let face = face();
+        if let Some(name) = unknown(face.omissions(), &scripts) {
+            return Err(ScriptError::UnknownOmission { name });
+        }
         if let Some(reason) = obstacle(script, &*face) {
             face.close();
             report.skipped.push((script.name.clone(), reason));
@@ -79,6 +83,21 @@ fn obstacle(script: &Script, face: &dyn Face) -> Option<String> {
             Some(format!("{name}: {reason}"))
         }
         _ => None,
+    })
+}
+
+/// An omission that omits nothing: it was misspelt, or its script is gone.
+fn unknown(omissions: &[Omission], scripts: &[Script]) -> Option<&'static str> {
+    omissions.iter().find_map(|omission| {
+        let (name, known) = match *omission {
+            Omission::Script { name, .. } => {
+                (name, scripts.iter().any(|script| script.name == name))
+            }
+            Omission::Operation { name, .. } | Omission::Field { operation: name, .. } => {
+                (name, scripts.iter().any(|script| uses(script, name)))
+            }
+        };
+        (!known).then_some(name)
     })
 }
 
