@@ -110,6 +110,11 @@ impl Receipt {
         self.message
     }
 
+    /// The number of the subscriber that it was leased to: [`Subscriber::id`].
+    pub fn subscriber_id(&self) -> u64 {
+        u64::from(self.subscriber)
+    }
+
     fn to_bytes(self) -> [u8; 52] {
         let mut bytes = [0; 52];
         let parts: [&[u8]; 5] = [

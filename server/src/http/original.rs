@@ -258,9 +258,12 @@ async fn ack(
     extract::State(state): extract::State<State>,
     Path((topic, subscriber, id)): Path<(String, String, String)>,
 ) -> Answer<()> {
-    // The path must be right although the receipt alone would do.
-    state.queue.subscriber(&topic, &subscriber).await?;
+    let of = state.queue.subscriber(&topic, &subscriber).await?;
     let receipt: Receipt = id.parse()?;
+    // Whoever may settle for one subscriber must not reach another's deliveries through it.
+    if receipt.subscriber_id() != of.id {
+        return Err(Error::LeaseLost { id: receipt.message_id() }.into());
+    }
     state.queue.ack(&receipt).await?;
     success(None)
 }

@@ -7,6 +7,7 @@ const BY_ID: &str = "the contract cancels by message id, without a receipt";
 const GONE: &str = "the names in a path are looked up before the receipt, and they are gone";
 const SETTINGS: &str = "the settings of a topic are not shown";
 const CURSORS: &str = "sequence numbers are not shown";
+const ONE_PATH: &str = "a path names one subscriber, and settles for no other";
 const STATUS_ONLY: &str = "an item of a batch answers its status only";
 
 pub(crate) const OMISSIONS: &[Omission] = &[
@@ -30,4 +31,5 @@ pub(crate) const OMISSIONS: &[Omission] = &[
     Field { operation: "nack_batch", name: "ready_at", reason: STATUS_ONLY },
     Script { name: "deleting_a_topic_ends_everything_in_it", reason: GONE },
     Script { name: "deleting_a_subscriber_ends_its_receipts", reason: GONE },
+    Script { name: "a_batch_may_settle_deliveries_of_several_topics", reason: ONE_PATH },
 ];

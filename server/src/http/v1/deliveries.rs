@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Json;
-use blockqueue::{ClaimOptions, Listed, NackOptions, Nacked};
+use blockqueue::{ClaimOptions, Error, Listed, NackOptions, Nacked, Subscriber};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +12,8 @@ use super::extract::{Body, Params};
 use super::messages::ReasonIn;
 use super::subscribers::Names;
 use super::wire::{
-    ClaimedOut, DeliveryOut, MessageOut, PageQuery, Span, message_id, receipt, span_in_query, time,
+    ClaimedOut, DeliveryOut, MessageOut, PageQuery, Span, message_id, own, receipt, span_in_query,
+    time,
 };
 use super::{Data, Problem, State, data};
 
@@ -37,10 +38,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// Topic, subscriber and message of a path.
 type Place = Path<(String, String, String)>;
 
-/// The names in the path must be right although the receipt alone would do.
-async fn check(state: &State, topic: &str, subscriber: &str) -> Result<(), Problem> {
-    state.queue.subscriber(topic, subscriber).await?;
-    Ok(())
+/// The subscriber of a path, which a receipt must be of.
+async fn named(state: &State, topic: &str, subscriber: &str) -> Result<Subscriber, Problem> {
+    Ok(state.queue.subscriber(topic, subscriber).await?)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -129,8 +129,8 @@ async fn ack(
     Path((topic, subscriber, id)): Place,
     Body(body): Body<AckIn>,
 ) -> Result<Json<Data<StatusOut>>, Problem> {
-    check(&state, &topic, &subscriber).await?;
-    state.queue.ack(&receipt(&body.receipt_token, &id)?).await?;
+    let of = named(&state, &topic, &subscriber).await?;
+    state.queue.ack(&own(receipt(&body.receipt_token, &id)?, &of)?).await?;
     Ok(data(StatusOut { status: "processed" }))
 }
 
@@ -175,8 +175,8 @@ async fn nack(
     Path((topic, subscriber, id)): Place,
     Body(body): Body<NackIn>,
 ) -> Result<Json<Data<NackedOut>>, Problem> {
-    check(&state, &topic, &subscriber).await?;
-    let receipt = receipt(&body.receipt_token, &id)?;
+    let of = named(&state, &topic, &subscriber).await?;
+    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
     let options = nack_options(body.retry_delay.as_ref(), body.error, body.give_up)?;
     Ok(data(nacked(state.queue.nack(&receipt, &options).await?)))
 }
@@ -201,11 +201,11 @@ async fn lease(
     Path((topic, subscriber, id)): Place,
     Body(body): Body<LeaseIn>,
 ) -> Result<Json<Data<LeaseOut>>, Problem> {
-    let options = state.queue.subscriber(&topic, &subscriber).await?.options;
-    let receipt = receipt(&body.receipt_token, &id)?;
+    let of = named(&state, &topic, &subscriber).await?;
+    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
     let lease = match &body.extension {
         Some(span) => span.duration("extension")?,
-        None => options.lease,
+        None => of.options.lease,
     };
     let expires_at = state.queue.extend(&receipt, lease).await?;
     Ok(data(LeaseOut { lease_expires_at: time(expires_at) }))
@@ -231,8 +231,8 @@ async fn snooze(
     Path((topic, subscriber, id)): Place,
     Body(body): Body<SnoozeIn>,
 ) -> Result<Json<Data<SnoozedOut>>, Problem> {
-    check(&state, &topic, &subscriber).await?;
-    let receipt = receipt(&body.receipt_token, &id)?;
+    let of = named(&state, &topic, &subscriber).await?;
+    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
     let ready_at = state.queue.defer(&receipt, body.delay.duration("delay")?).await?;
     Ok(data(SnoozedOut { status: "pending", visible_at: time(ready_at) }))
 }
@@ -293,15 +293,21 @@ async fn ack_batch(
     Path((topic, subscriber)): Names,
     Body(items): Body<Vec<AckItem>>,
 ) -> Result<Json<Data<Vec<ItemOut>>>, Problem> {
-    check(&state, &topic, &subscriber).await?;
+    let of = named(&state, &topic, &subscriber).await?;
     let mut receipts = Vec::with_capacity(items.len());
-    for AckItem { message_id, receipt_token } in &items {
-        receipts.push(receipt(receipt_token, message_id)?);
+    let mut ids = Vec::with_capacity(items.len());
+    for AckItem { message_id, receipt_token } in items {
+        receipts.push(own(receipt(&receipt_token, &message_id)?, &of));
+        ids.push(message_id);
     }
-    let results = state.queue.ack_batch(&receipts).await?;
+    let ours: Vec<_> = receipts.iter().flatten().copied().collect();
+    let results = if ours.len() < receipts.len() && ours.is_empty() {
+        Vec::new()
+    } else {
+        state.queue.ack_batch(&ours).await?
+    };
     let results = results.into_iter().map(|result| result.map(|()| "processed"));
-    let out = items.into_iter().zip(results).map(|(ack, result)| item(ack.message_id, result));
-    Ok(data(out.collect()))
+    Ok(data(merge(ids, receipts.into_iter().map(|own| own.map(|_| ())), results)))
 }
 
 /// Reports up to 1,000 failures and answers for each.
@@ -311,15 +317,37 @@ async fn nack_batch(
     Path((topic, subscriber)): Names,
     Body(items): Body<Vec<NackItem>>,
 ) -> Result<Json<Data<Vec<ItemOut>>>, Problem> {
-    check(&state, &topic, &subscriber).await?;
+    let of = named(&state, &topic, &subscriber).await?;
     let mut nacks = Vec::with_capacity(items.len());
     let mut ids = Vec::with_capacity(items.len());
     for NackItem { message_id, receipt_token, retry_delay, error, give_up } in items {
         let options = nack_options(retry_delay.as_ref(), error, give_up)?;
-        nacks.push((receipt(&receipt_token, &message_id)?, options));
+        let receipt = receipt(&receipt_token, &message_id)?;
+        nacks.push(own(receipt, &of).map(|receipt| (receipt, options)));
         ids.push(message_id);
     }
-    let results = state.queue.nack_batch(&nacks).await?;
+    let ours: Vec<_> = nacks.iter().flatten().cloned().collect();
+    let results = if ours.len() < nacks.len() && ours.is_empty() {
+        Vec::new()
+    } else {
+        state.queue.nack_batch(&ours).await?
+    };
     let results = results.into_iter().map(|result| result.map(|done| nacked(done).status));
-    Ok(data(ids.into_iter().zip(results).map(|(id, result)| item(id, result)).collect()))
+    Ok(data(merge(ids, nacks.into_iter().map(|own| own.map(|_| ())), results)))
+}
+
+/// The outcomes in the order of the items: refused here, or what became of it.
+fn merge(
+    ids: Vec<String>,
+    own: impl Iterator<Item = Result<(), Error>>,
+    mut results: impl Iterator<Item = Result<&'static str, Error>>,
+) -> Vec<ItemOut> {
+    let missing = || Err(Error::Internal { detail: "an item without an outcome".to_owned() });
+    ids.into_iter()
+        .zip(own)
+        .map(|(id, own)| match own {
+            Ok(()) => item(id, results.next().unwrap_or_else(missing)),
+            Err(error) => item(id, Err(error)),
+        })
+        .collect()
 }

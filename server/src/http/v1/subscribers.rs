@@ -18,7 +18,7 @@ use super::{Data, Problem, State, created, data};
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(update, delete))
+        .routes(routes!(get, update, delete))
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(seek))
@@ -45,7 +45,7 @@ async fn list(
     let mut subscribers = Vec::with_capacity(items.len());
     for subscriber in items {
         let stats = state.queue.subscriber_stats(&topic, &subscriber.name).await?;
-        subscribers.push(SubscriberStatus::from(stats));
+        subscribers.push(SubscriberStatus::from(stats).with_settings(subscriber));
     }
     Ok(data(Subscribers { subscribers, next_cursor: next }))
 }
@@ -61,6 +61,17 @@ async fn create(
     let subscribers = state.queue.create_subscribers(&topic, new).await?;
     let out: Vec<_> = subscribers.into_iter().map(SubscriberOut::from).collect();
     Ok(created(out))
+}
+
+/// A subscriber in numbers, with its settings.
+#[utoipa::path(get, path = "/v1/topics/{topic}/subscribers/{subscriber}", params(("topic" = String, Path), ("subscriber" = String, Path)), responses((status = 200, body = Data<SubscriberStatus>)))]
+async fn get(
+    Shared(state): Shared<State>,
+    Path((topic, subscriber)): Names,
+) -> Result<Json<Data<SubscriberStatus>>, Problem> {
+    let found = state.queue.subscriber(&topic, &subscriber).await?;
+    let stats = state.queue.subscriber_stats(&topic, &subscriber).await?;
+    Ok(data(SubscriberStatus::from(stats).with_settings(found)))
 }
 
 /// Changes the settings of a subscriber.

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, Delivery, DeliveryState, DeliveryStatus, Message, MessageId,
-    MessageView, NewSubscriber, NewTopic, Page, Published, Receipt, Retention, RetryPolicy, SeekTo,
-    StartFrom, Subscriber, SubscriberChange, SubscriberOptions, SubscriberStats, Topic,
-    TopicChange, TopicOptions,
+    BacklogLimit, BacklogPolicy, Delivery, DeliveryState, DeliveryStatus, Error, Message,
+    MessageId, MessageView, NewSubscriber, NewTopic, Page, Published, Receipt, Retention,
+    RetryPolicy, SeekTo, StartFrom, Subscriber, SubscriberChange, SubscriberOptions,
+    SubscriberStats, Topic, TopicChange, TopicOptions,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -202,12 +202,61 @@ pub(super) struct TopicOut {
     name: String,
     paused: bool,
     created_at: String,
+    option: TopicOptionOut,
+}
+
+/// Settings of a topic, in the form in which they are given.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopicOptionOut {
+    retention: RetentionOut,
+    backlog_limit: BacklogOut,
+    idempotency_window: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RetentionOut {
+    None,
+    Duration(String),
+    Count(u64),
+    Bytes(u64),
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct BacklogOut {
+    messages: Option<u64>,
+    bytes: Option<u64>,
+    age: Option<String>,
+    policy: &'static str,
 }
 
 impl From<Topic> for TopicOut {
     fn from(topic: Topic) -> Self {
-        let created_at = time(topic.created_at);
-        Self { id: topic.id, name: topic.name, paused: topic.paused, created_at }
+        let backlog = topic.options.backlog_limit;
+        Self {
+            id: topic.id,
+            name: topic.name,
+            paused: topic.paused,
+            created_at: time(topic.created_at),
+            option: TopicOptionOut {
+                retention: match topic.options.retention {
+                    Retention::Duration(kept) => RetentionOut::Duration(span(kept)),
+                    Retention::Count(count) => RetentionOut::Count(count),
+                    Retention::Bytes(bytes) => RetentionOut::Bytes(bytes),
+                    _ => RetentionOut::None,
+                },
+                backlog_limit: BacklogOut {
+                    messages: backlog.messages,
+                    bytes: backlog.bytes,
+                    age: backlog.age.map(span),
+                    policy: match backlog.policy {
+                        BacklogPolicy::DropOldest => "drop_oldest",
+                        _ => "refuse",
+                    },
+                },
+                idempotency_window: span(topic.options.idempotency_window),
+            },
+        }
     }
 }
 
@@ -341,6 +390,10 @@ impl From<Subscriber> for SubscriberOut {
 pub(super) struct SubscriberStatus {
     topic: String,
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<OptionOut>,
     paused: bool,
     unpublished_message: u64,
     unacked_message: u64,
@@ -368,6 +421,8 @@ impl From<SubscriberStats> for SubscriberStatus {
             unacked_message: stats.leased_count + stats.retrying_count + stats.parked_count,
             topic: stats.topic,
             name: stats.subscriber,
+            created_at: None,
+            option: None,
             paused: stats.paused,
             pending: stats.pending_count,
             pending_bytes: stats.pending_bytes,
@@ -384,6 +439,14 @@ impl From<SubscriberStats> for SubscriberStatus {
             expired_total: stats.expired_count,
             dropped_total: stats.dropped_count,
         }
+    }
+}
+
+impl SubscriberStatus {
+    /// Together with the subscriber's settings.
+    pub(super) fn with_settings(self, subscriber: Subscriber) -> Self {
+        let SubscriberOut { created_at, option, .. } = subscriber.into();
+        Self { created_at: Some(created_at), option: Some(option), ..self }
     }
 }
 
@@ -572,13 +635,23 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
     Ok(text.parse()?)
 }
 
-/// A receipt that is the right to the message named beside it.
+/// A receipt of the message named beside it.
 pub(super) fn receipt(token: &str, id: &str) -> Result<Receipt, Problem> {
     let receipt: Receipt = token.parse()?;
     if receipt.message_id() != message_id(id)? {
         return Err(Problem::invalid("the receipt is that of another message"));
     }
     Ok(receipt)
+}
+
+/// The receipt, if it is of the subscriber of the path: whoever may settle for one subscriber must not
+/// reach another's deliveries through it.
+pub(super) fn own(receipt: Receipt, of: &Subscriber) -> Result<Receipt, Error> {
+    if receipt.subscriber_id() == of.id {
+        Ok(receipt)
+    } else {
+        Err(Error::LeaseLost { id: receipt.message_id() })
+    }
 }
 
 /// A place to seek to, in words.
