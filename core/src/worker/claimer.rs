@@ -15,7 +15,7 @@ use crate::options::ClaimOptions;
 use crate::pending::Pending;
 
 /// How long one claim waits.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 /// The first pause after an error that may pass, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
