@@ -3,6 +3,7 @@
 //! Owns the channel, the group, the answers and the timers. Does not know SQL.
 //! Invariant: each request is answered once, after the commit that holds it, or with an error.
 
+mod inbox;
 mod parking;
 mod reader;
 mod stats;
@@ -10,7 +11,6 @@ mod writer;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use crate::options::{Message, OpenOptions};
 use crate::pending::Pending;
 use crate::store::{Store as _, sqlite::SqliteStore};
 
+pub(crate) use inbox::Sender;
 use reader::Reader;
 use stats::Stats;
 use writer::Writer;
@@ -87,7 +88,7 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Answered {
     outcome: Option<Outcome>,
-    give_back: Option<Sender<Command>>,
+    give_back: Option<Sender>,
 }
 
 impl Answered {
@@ -95,7 +96,7 @@ impl Answered {
         Self { outcome: Some(outcome), give_back: None }
     }
 
-    fn claimed(outcome: Outcome, give_back: &Sender<Command>) -> Self {
+    fn claimed(outcome: Outcome, give_back: &Sender) -> Self {
         Self { outcome: Some(outcome), give_back: Some(give_back.clone()) }
     }
 
@@ -121,7 +122,7 @@ impl Drop for Answered {
 /// The part of the engine that the handles share.
 pub(crate) struct Engine {
     room: Arc<Semaphore>,
-    commands: Sender<Command>,
+    commands: Sender,
     /// `None` if reads run on the writer thread, and after shutdown.
     reader: Mutex<Option<Reader>>,
     stats: Arc<Stats>,
@@ -131,7 +132,7 @@ impl Engine {
     pub(crate) fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
         let store = SqliteStore::open(path, options)?;
         let reader = store.reader()?.map(Reader::start).transpose()?;
-        let (commands, inbox) = mpsc::channel();
+        let (commands, inbox) = inbox::channel();
         let room = Arc::new(Semaphore::new(limits::PENDING_OPS_MAX));
         let stats = Arc::new(Stats::default());
         #[cfg(feature = "test-clock")]
@@ -204,5 +205,16 @@ impl Drop for Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("shut_down", &self.room.is_closed()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request that nobody waits for.
+    pub(super) fn request() -> Request {
+        let (reply, _nobody) = oneshot::channel();
+        Request { work: Work::Query(Query::FileBytes), reply, permit: None }
     }
 }

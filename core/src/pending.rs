@@ -4,13 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::thread::{self, Thread};
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::engine::{Answered, Command, Request, Work};
+use crate::engine::{Answered, Command, Request, Sender, Work};
 use crate::error::{Error, Result};
 use crate::op::Outcome;
 
@@ -37,7 +36,7 @@ enum State {
     Throttled {
         permit: Permit,
         work: Work,
-        commands: Sender<Command>,
+        commands: Sender,
     },
     Sent(oneshot::Receiver<Result<Answered>>),
     Finished,
@@ -51,7 +50,7 @@ impl<T> Pending<T> {
     pub(crate) fn start(
         work: Work,
         room: &Arc<Semaphore>,
-        commands: &Sender<Command>,
+        commands: &Sender,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Self {
         let permits = work.permits();
@@ -116,7 +115,7 @@ fn shut_down() -> Result<Outcome> {
     Err(Error::Shutdown)
 }
 
-fn send(work: Work, permit: OwnedSemaphorePermit, commands: &Sender<Command>) -> State {
+fn send(work: Work, permit: OwnedSemaphorePermit, commands: &Sender) -> State {
     let (reply, answer) = oneshot::channel();
     let request = Request { work, reply, permit: Some(permit) };
     match commands.send(Command::Run(request)) {

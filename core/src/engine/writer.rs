@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::inbox::{Receiver, Sender};
 use super::parking::{Parked, Parking, Ticket};
 use super::stats::Stats;
 use super::{Answered, Command, Request, Work};
@@ -47,8 +47,8 @@ struct Ending(Option<ReplyTo>);
 pub(super) struct Writer {
     store: Box<dyn Store>,
     clock: Clock,
-    inbox: Receiver<Command>,
-    give_back: Sender<Command>,
+    inbox: Receiver,
+    give_back: Sender,
     parking: Parking,
     /// Operations on many rows that go on in the next group.
     carried: Vec<Request>,
@@ -61,8 +61,8 @@ pub(super) struct Writer {
     backoff: Option<Instant>,
     /// There may be upkeep to do.
     untidy: bool,
-    /// Callers answered by the newest group.
-    answered: usize,
+    /// Requests that were there when the newest group was answered, and as many as it answered.
+    expected: usize,
     /// How long to wait for them to be back.
     moment: Duration,
     /// Messages published or settled since upkeep had its last turn.
@@ -76,8 +76,8 @@ impl Writer {
     pub(super) fn new(
         store: Box<dyn Store>,
         clock: Clock,
-        inbox: Receiver<Command>,
-        give_back: Sender<Command>,
+        inbox: Receiver,
+        give_back: Sender,
         stats: Arc<Stats>,
     ) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Writer {
             more: true,
             backoff: None,
             untidy: true,
-            answered: 0,
+            expected: 0,
             moment: Duration::ZERO,
             handled: 0,
             upkept: monotonic(),
@@ -117,47 +117,35 @@ impl Writer {
     fn gather(&mut self) -> Vec<Request> {
         let mut requests = std::mem::take(&mut self.carried);
         let patience = if requests.is_empty() { self.patience() } else { Duration::ZERO };
-        match self.inbox.recv_timeout(patience) {
-            Ok(command) => self.accept(command, &mut requests),
-            Err(RecvTimeoutError::Timeout) => return requests,
-            Err(RecvTimeoutError::Disconnected) => self.ending = Some(Ending(None)),
-        }
-        let mut bytes = 0;
+        self.inbox.wait(1, patience);
         // Callers that were just answered are about to be back: a moment for them makes one commit of
         // what would be two. Nobody waits for a caller who has not been here.
-        let mut wait_until: Option<Instant> = None;
-        let mut expected = usize::MAX;
+        if self.inbox.len() > 0 {
+            self.inbox.wait(self.expected.min(limits::GROUP_OPS_MAX), self.moment);
+        }
+        let mut bytes = 0;
         while requests.len() < limits::GROUP_OPS_MAX && bytes < limits::BATCH_BYTES_MAX {
-            let command = match (self.inbox.try_recv(), wait_until) {
-                (Ok(command), _) => Some(command),
-                (Err(TryRecvError::Disconnected), _) => None,
-                (Err(TryRecvError::Empty), None) => {
-                    expected = requests.len() + self.answered;
-                    wait_until = Some(monotonic() + self.moment);
-                    continue;
-                }
-                (Err(TryRecvError::Empty), Some(_)) if requests.len() >= expected => None,
-                (Err(TryRecvError::Empty), Some(until)) => {
-                    let left = until.saturating_duration_since(monotonic());
-                    self.inbox.recv_timeout(left).ok()
-                }
-            };
-            let Some(command) = command else { break };
-            self.accept(command, &mut requests);
-            bytes += requests.last().map_or(0, |request| request.work.size_bytes());
+            let Some(command) = self.inbox.take() else { break };
+            bytes += self.accept(command, &mut requests);
         }
         requests
     }
 
-    fn accept(&mut self, command: Command, requests: &mut Vec<Request>) {
+    /// The answer is how many bytes came with it.
+    fn accept(&mut self, command: Command, requests: &mut Vec<Request>) -> usize {
         match command {
-            Command::Run(request) => requests.push(request),
+            Command::Run(request) => {
+                let bytes = request.work.size_bytes();
+                requests.push(request);
+                return bytes;
+            }
             Command::Wake => {
                 self.more = true;
                 self.untidy = true;
             }
             Command::Shutdown(reply) => self.ending = Some(Ending(reply)),
         }
+        0
     }
 
     /// How long nothing needs to be done if nobody asks.
@@ -256,7 +244,7 @@ impl Writer {
                 let operations = group.ops.len() + filled.len();
                 let took = started.elapsed();
                 self.stats.committed(operations as u64, took);
-                self.answered = operations;
+                self.expected = self.inbox.len() + operations;
                 // A lone caller is never waited for: it is back before anybody could be missed.
                 self.moment = if operations > 1 { (took / 4).min(MOMENT) } else { Duration::ZERO };
                 self.backoff = None;
@@ -348,7 +336,8 @@ impl Writer {
     /// Finishes what was handed over before the end, then tells everybody who waits.
     fn end(mut self) {
         let mut requests = std::mem::take(&mut self.carried);
-        while let Ok(command) = self.inbox.try_recv() {
+        self.inbox.close();
+        while let Some(command) = self.inbox.take() {
             match command {
                 Command::Run(request) => requests.push(request),
                 Command::Shutdown(Some(reply)) => {
@@ -366,13 +355,11 @@ impl Writer {
             let _ = parked.reply.send(Err(Error::Shutdown));
         }
         let _ = self.store.tidy(true);
-        let Self { store, ending, inbox, .. } = self;
+        let Self { store, ending, .. } = self;
         drop(store);
         if let Some(Ending(Some(reply))) = ending {
             let _ = reply.send(Ok(Answered::new(Outcome::Done)));
         }
-        // Whoever asked between the drain and here sees a dropped reply: shut down.
-        drop(inbox);
     }
 }
 
