@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue};
+use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue, Retention, TopicChange};
 
 use crate::measure::{Row, compare, median, per_second, quantile, time};
 use crate::raw::Raw;
@@ -167,9 +167,22 @@ fn publish_single(directory: &Path) -> Rows {
 }
 
 fn claim_ack(directory: &Path) -> Rows {
+    let keep = Retention::Count(u64::MAX >> 1);
+    let kept =
+        claim_and_ack(directory, keep, "claim 1,000 + ack 1,000 / raw insert small row + delete")?;
+    let removed = claim_and_ack(
+        directory,
+        Retention::None,
+        "the same, and settled messages are removed / raw, and deletes the messages",
+    )?;
+    Ok(vec![kept, removed])
+}
+
+fn claim_and_ack(directory: &Path, retention: Retention, case: &str) -> Result<Row, Failure> {
     const ROUNDS: usize = 100;
     let queue = Queue::open(fresh(directory))?;
     topic_with(&queue, 1)?;
+    queue.update_topic("t", TopicChange::default().with_retention(retention)).wait()?;
     let mut raw = Raw::create(&fresh(directory))?;
     let mut last = 0;
     let options = ClaimOptions::default().with_limit(1_000);
@@ -196,13 +209,13 @@ fn claim_ack(directory: &Path) -> Rows {
                 for _ in 0..ROUNDS {
                     let claimed = raw.claim(last, 1_000).expect("claims");
                     last = claimed.last().map_or(last, |(id, _)| *id);
-                    raw.ack(&claimed).expect("acks");
+                    raw.ack(&claimed, retention == Retention::None).expect("acks");
                 }
             })
             .0
         },
     );
-    Ok(vec![at_least("claim 1,000 + ack 1,000 / raw insert small row + delete", result, 0.60)])
+    Ok(at_least(case, result, 0.60))
 }
 
 fn at_most(case: &str, (ours, base, ratio): (f64, f64, f64), target: f64) -> Row {

@@ -74,17 +74,20 @@ impl Raw {
         Ok(claimed)
     }
 
-    /// Deletes the small rows.
+    /// Deletes the small rows and, if asked to, the messages.
     ///
     /// # Errors
     /// What SQLite reports.
-    pub fn ack(&mut self, claimed: &[(i64, Vec<u8>)]) -> rusqlite::Result<()> {
+    pub fn ack(&mut self, claimed: &[(i64, Vec<u8>)], and_messages: bool) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
             let mut delete = transaction.prepare_cached("DELETE FROM delivery WHERE id = ?1")?;
             for (id, _) in claimed {
                 delete.execute([id])?;
             }
+        }
+        if let (true, Some((last, _))) = (and_messages, claimed.last()) {
+            transaction.execute("DELETE FROM message WHERE id <= ?1", [last])?;
         }
         transaction.commit()
     }

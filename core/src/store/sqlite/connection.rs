@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
@@ -100,7 +101,7 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
     pragma("temp_store", "MEMORY")?;
     pragma("cache_size", "-16384")?;
     pragma("foreign_keys", "0")?;
-    connection.set_prepared_statement_cache_capacity(256);
+    keep_statements(connection, 256)?;
     // Replaces the automatic checkpoint: the writer checkpoints after it has answered.
     connection.wal_hook(Some(count_wal_pages)).map_err(from_sqlite)?;
     Ok(())
@@ -111,8 +112,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(from_sqlite)?;
     wait_for_locks(&mut connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    keep_statements(&connection, 64)?;
     Ok(connection)
+}
+
+/// Prepared statements are kept, and their plans do not depend on what is bound: with its statistics on,
+/// SQLite would prepare a statement again whenever another bound of a range is given.
+fn keep_statements(connection: &Connection, count: usize) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(count);
+    let steady_plans = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+    connection.set_db_config(steady_plans, true).map(drop).map_err(from_sqlite)
 }
 
 /// Locks that others hold are waited for.
