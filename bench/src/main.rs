@@ -6,9 +6,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use blockqueue_bench::cases::CASES;
+use blockqueue_bench::servers;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(served) = servers::run(&words) {
+        return match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let mut arguments = words.into_iter();
     let mut directory = std::env::temp_dir();
     let mut wanted = Vec::new();
     while let Some(argument) = arguments.next() {

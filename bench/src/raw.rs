@@ -33,21 +33,33 @@ impl Raw {
         Ok(Self { connection, next: 1 })
     }
 
-    /// Inserts messages in one transaction.
+    /// Inserts the same message so many times, in one transaction.
     ///
     /// # Errors
     /// What SQLite reports.
     pub fn insert(&mut self, count: usize, payload: &[u8]) -> rusqlite::Result<()> {
+        self.insert_each(std::iter::repeat_n(payload, count)).map(drop)
+    }
+
+    /// Inserts messages in one transaction. The answer is the id of the last one.
+    ///
+    /// # Errors
+    /// What SQLite reports.
+    pub fn insert_each(
+        &mut self,
+        payloads: impl Iterator<Item = impl AsRef<[u8]>>,
+    ) -> rusqlite::Result<i64> {
         let transaction = self.connection.transaction()?;
         {
             let mut insert =
                 transaction.prepare_cached("INSERT INTO message (id, payload) VALUES (?1, ?2)")?;
-            for _ in 0..count {
-                insert.execute(params![self.next, payload])?;
+            for payload in payloads {
+                insert.execute(params![self.next, payload.as_ref()])?;
                 self.next += 1;
             }
         }
-        transaction.commit()
+        transaction.commit()?;
+        Ok(self.next - 1)
     }
 
     /// Reads the next messages with their payloads and inserts a small row for each.
