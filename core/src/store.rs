@@ -58,6 +58,17 @@ pub(crate) enum Fault {
     Unknown(Error),
 }
 
+/// How long nobody has asked for anything: the longer, the more may be done that would delay callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Quiet {
+    /// Somebody may be waiting.
+    No,
+    /// A pause between two bursts.
+    Pause,
+    /// Long enough to give back what the next burst would use again.
+    Rest,
+}
+
 /// The writing side; lives on the writer thread.
 pub(crate) trait Store: Send {
     /// Carries out a group in one transaction.
@@ -66,9 +77,9 @@ pub(crate) trait Store: Send {
     /// Whether another process has committed since the last call.
     fn changed(&mut self) -> Result<bool>;
 
-    /// After a group was answered: keeps the log short. `idle` allows what would delay callers. The
-    /// answer is whether there is more of it to do.
-    fn tidy(&mut self, idle: bool) -> Result<bool>;
+    /// After a group was answered: keeps the log short, and gives space back. The answer is whether there
+    /// is more of it to do.
+    fn tidy(&mut self, quiet: Quiet) -> Result<bool>;
 
     /// A reading side of its own, or `None` if reads must run on the writer thread.
     fn reader(&self) -> Result<Option<Box<dyn Read>>>;

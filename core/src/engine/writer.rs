@@ -19,14 +19,16 @@ use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::op::{Claim, ClaimOutcome, Op, Outcome};
-use crate::store::{Effects, Fault, Follow, Store};
+use crate::store::{Effects, Fault, Follow, Quiet, Store};
 
 /// How often a thread with waiting claims looks whether another process has committed.
 const POLL: Duration = Duration::from_millis(20);
 /// The longest wait for callers that were just answered.
 const MOMENT: Duration = Duration::from_micros(100);
-/// How long after the last operation upkeep begins.
-const IDLE: Duration = Duration::from_millis(200);
+/// How long after the last request upkeep begins.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long after the last request the log is truncated.
+const REST: Duration = Duration::from_secs(5);
 /// How long after a failed group nothing is tried that nobody asks for.
 const BACKOFF: Duration = Duration::from_millis(200);
 /// Waiting claims of one queue; more are refused with `busy`.
@@ -59,8 +61,12 @@ pub(super) struct Writer {
     more: bool,
     /// A group failed: until then, do only what is asked for.
     backoff: Option<Instant>,
+    /// When the newest request came.
+    asked: Instant,
     /// There may be upkeep to do.
     untidy: bool,
+    /// There was a rest since the newest request.
+    rested: bool,
     /// Requests that were there when the newest group was answered, and as many as it answered.
     expected: usize,
     /// How long to wait for them to be back.
@@ -91,7 +97,9 @@ impl Writer {
             next_due: None,
             more: true,
             backoff: None,
+            asked: monotonic(),
             untidy: true,
+            rested: false,
             expected: 0,
             moment: Duration::ZERO,
             handled: 0,
@@ -160,8 +168,12 @@ impl Writer {
         };
         let deadline = self.parking.next_deadline().map_or(far, until);
         let poll = if self.parking.len() > 0 { POLL } else { far };
-        let idle = if self.untidy { IDLE } else { UPKEEP_EVERY };
-        due.min(deadline).min(poll).min(idle)
+        let chores = match (self.untidy, self.rested) {
+            (true, _) => until(self.asked + PAUSE),
+            (false, false) => until(self.asked + REST),
+            (false, true) => until(self.upkept + UPKEEP_EVERY),
+        };
+        due.min(deadline).min(poll).min(chores)
     }
 
     /// When something falls due, as far as is known.
@@ -188,15 +200,28 @@ impl Writer {
         self.expire_waits();
         self.notice_others();
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
-        self.untidy |= asked > 0;
-        let idle = asked == 0 && !self.more;
-        let since = self.upkept.elapsed();
+        if asked > 0 {
+            self.asked = monotonic();
+            self.untidy = true;
+            self.rested = false;
+        }
+        let (quiet, since) = (self.quiet(), self.upkept.elapsed());
         let busy_for_long = self.handled >= UPKEEP_AFTER_MESSAGES || since >= UPKEEP_WITHIN;
-        if (self.untidy && (idle || busy_for_long)) || since >= UPKEEP_EVERY {
-            self.upkeep(idle);
-        } else if asked > 0 {
+        if (self.untidy && (quiet > Quiet::No || busy_for_long)) || since >= UPKEEP_EVERY {
+            self.upkeep(quiet);
+        } else if asked > 0 || (quiet == Quiet::Rest && !self.rested) {
+            self.rested = quiet == Quiet::Rest;
             // What it fails to do now, it does later.
-            let _ = self.store.tidy(false);
+            let _ = self.store.tidy(quiet);
+        }
+    }
+
+    fn quiet(&self) -> Quiet {
+        match self.asked.elapsed() {
+            _ if self.more => Quiet::No,
+            since if since >= REST => Quiet::Rest,
+            since if since >= PAUSE => Quiet::Pause,
+            _ => Quiet::No,
         }
     }
 
@@ -316,7 +341,7 @@ impl Writer {
         }
     }
 
-    fn upkeep(&mut self, idle: bool) {
+    fn upkeep(&mut self, quiet: Quiet) {
         self.untidy = if let Ok(applied) = self.store.apply(&[Op::Upkeep], &mut Nobody) {
             self.next_due = applied.next_due;
             self.more |= applied.more;
@@ -329,7 +354,7 @@ impl Writer {
         if !self.untidy {
             self.handled = 0;
             self.upkept = monotonic();
-            self.untidy = self.store.tidy(idle).unwrap_or(false);
+            self.untidy = self.store.tidy(quiet).unwrap_or(false);
         }
     }
 
@@ -354,7 +379,7 @@ impl Writer {
         for parked in self.parking.drain() {
             let _ = parked.reply.send(Err(Error::Shutdown));
         }
-        let _ = self.store.tidy(true);
+        let _ = self.store.tidy(Quiet::Rest);
         let Self { store, ending, .. } = self;
         drop(store);
         if let Some(Ending(Some(reply))) = ending {

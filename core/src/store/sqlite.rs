@@ -37,7 +37,7 @@ use error::from_sqlite;
 use recent::Recent;
 use tx::{Step, Stop, Tx};
 
-use super::{Applied, Effects, Fault, Follow, Read, Store};
+use super::{Applied, Effects, Fault, Follow, Quiet, Read, Store};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -46,6 +46,9 @@ use crate::options::OpenOptions;
 
 /// Pages of the write-ahead log after which the writer checkpoints (16 MiB).
 const CHECKPOINT_PAGES: u32 = 4_096;
+/// Copies the log into the file. The log keeps its size, and begins anew: writing over blocks that it
+/// has is faster than growing.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 /// Pages given back to the file system by one step.
 const VACUUM_PAGES: u32 = 1_000;
 /// Free pages that are kept for the next messages rather than given back (4 MiB).
@@ -221,19 +224,17 @@ impl Store for SqliteStore {
         Ok(std::mem::replace(&mut self.seen_version, version) != version)
     }
 
-    fn tidy(&mut self, idle: bool) -> Result<bool> {
-        let pages = connection::wal_pages();
+    fn tidy(&mut self, quiet: Quiet) -> Result<bool> {
         if matches!(self.place, Place::Memory) {
             return Ok(false);
         }
-        let mut more = false;
-        if idle {
-            more = self.give_space_back().map_err(from_sqlite)?;
-        }
-        if idle && !more && pages > 0 {
-            self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")?;
-        } else if pages >= CHECKPOINT_PAGES {
-            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
+        let more = quiet >= Quiet::Pause && self.give_space_back().map_err(from_sqlite)?;
+        let pages = connection::wal_pages();
+        match quiet {
+            Quiet::Rest if !more => self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")?,
+            Quiet::Pause if !more && pages > 0 => self.checkpoint(CHECKPOINT)?,
+            _ if pages >= CHECKPOINT_PAGES => self.checkpoint(CHECKPOINT)?,
+            _ => {}
         }
         Ok(more)
     }
