@@ -109,11 +109,14 @@ pub enum BacklogPolicy {
     DropOldest,
 }
 
-/// How far the slowest subscriber may lag behind; delayed messages count too. No limit by default.
+/// How much of a topic may wait for its subscribers; delayed messages count too. No limit by default.
+///
+/// A message counts until every subscriber has claimed it or passed it. One that was cancelled counts
+/// until the messages before it are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct BacklogLimit {
-    /// Messages not yet claimed by the slowest subscriber.
+    /// Messages that some subscriber has yet to claim.
     pub messages: Option<u64>,
     /// Their bytes of payload and headers.
     pub bytes: Option<u64>,
@@ -146,7 +149,7 @@ impl BacklogLimit {
 pub struct TopicOptions {
     /// What happens to messages that every subscriber has settled. Default: removed.
     pub retention: Retention,
-    /// How far the slowest subscriber may lag behind. Default: no limit.
+    /// How much may wait for the subscribers. Default: no limit.
     pub backlog_limit: BacklogLimit,
     /// How long an idempotency key is remembered. Default 24 h, at most 31 days.
     pub idempotency_window: Duration,
@@ -166,7 +169,7 @@ impl TopicOptions {
     setters! {
         /// Sets what happens to messages that every subscriber has settled.
         with_retention: retention = Retention;
-        /// Sets how far the slowest subscriber may lag behind.
+        /// Sets how much may wait for the subscribers.
         with_backlog_limit: backlog_limit = BacklogLimit;
         /// Sets how long an idempotency key is remembered.
         with_idempotency_window: idempotency_window = Duration;

@@ -1,4 +1,4 @@
--- ?1 key, ?2 topic, ?3 priority, ?4 due, ?5 accepted, ?6 to ?10 the rest.
-INSERT INTO blockqueue_delayed (id, topic_id, priority, due_at, accepted_at, content_type, headers,
-                                correlation_id, idempotency_key, payload)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+-- ?1 key, ?2 topic, ?3 priority, ?4 due, ?5 accepted, ?6 size, ?7 to ?11 the rest.
+INSERT INTO blockqueue_delayed (id, topic_id, priority, due_at, accepted_at, size_bytes, content_type,
+                                headers, correlation_id, idempotency_key, payload)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);

@@ -79,13 +79,13 @@ struct Settings {
     /// Keep messages that every subscriber has settled: none, a duration, count:N or bytes:SIZE
     #[arg(long, value_parser = value::retention)]
     retention: Option<Retention>,
-    /// Limit how many messages the slowest subscriber may lag behind
+    /// Limit how many messages may wait for some subscriber
     #[arg(long, value_name = "N")]
     backlog_messages: Option<u64>,
-    /// Limit how many bytes the slowest subscriber may lag behind
+    /// Limit how many bytes may wait for some subscriber
     #[arg(long, value_name = "SIZE", value_parser = value::bytes)]
     backlog_bytes: Option<u64>,
-    /// Limit how old the oldest message of the slowest subscriber may be
+    /// Limit how old the oldest message that waits for some subscriber may be
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     backlog_age: Option<Duration>,
     /// What happens at the backlog limit

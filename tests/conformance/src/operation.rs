@@ -142,7 +142,7 @@ pub enum Retention {
     Bytes(u64),
 }
 
-/// How far the slowest subscriber may lag behind.
+/// How much may wait for the subscribers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]

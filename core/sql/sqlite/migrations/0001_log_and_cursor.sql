@@ -79,6 +79,8 @@ CREATE TABLE blockqueue_delayed (
   priority INTEGER NOT NULL,
   due_at INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL,
+  -- Bytes of payload, headers, content type and correlation id.
+  size_bytes INTEGER NOT NULL,
   content_type TEXT,
   headers TEXT,
   correlation_id TEXT,

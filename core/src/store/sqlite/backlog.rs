@@ -63,9 +63,11 @@ pub(super) fn enforce(tx: &mut Tx<'_>, topic: TopicId) -> Step<()> {
     while beyond(&limit, measured.backlog, tx.now).is_some() {
         let Some((log, oldest)) = measured.oldest() else { break };
         let next = position::first_above(tx, log, oldest.seq)?;
-        let end = tx.log(log)?.position;
-        let size = next.map_or(end, |next| next.position) - oldest.position;
-        measured.pass(log, oldest.seq, next, size);
+        // What was removed right behind it goes with it.
+        let end = tx.log(log)?;
+        let (seq, position) =
+            next.map_or((end.last_seq + 1, end.position), |next| (next.seq, next.position));
+        measured.pass(log, oldest.seq, next, (seq - oldest.seq, position - oldest.position));
         dropped = true;
     }
     if dropped {
@@ -111,10 +113,12 @@ impl Measured {
         heads.min_by_key(|(log, head)| (head.published_at, *log))
     }
 
-    fn pass(&mut self, log: LogId, seq: i64, next: Option<Probe>, size: i64) {
+    /// Gives up the oldest message of a log, by which the backlog shrinks by a count and bytes.
+    fn pass(&mut self, log: LogId, seq: i64, next: Option<Probe>, (count, bytes): (i64, i64)) {
         self.floors.insert(log, (seq, next));
-        self.backlog.messages = self.backlog.messages.saturating_sub(1);
-        self.backlog.bytes = self.backlog.bytes.saturating_sub(u64::try_from(size).unwrap_or(0));
+        let less = |sum: u64, less| sum.saturating_sub(u64::try_from(less).unwrap_or(0));
+        self.backlog.messages = less(self.backlog.messages, count);
+        self.backlog.bytes = less(self.backlog.bytes, bytes);
         self.backlog.oldest_at = self.oldest().map(|(_, head)| head.published_at);
     }
 }
@@ -130,7 +134,7 @@ fn measure(tx: &mut Tx<'_>, topic: TopicId) -> Step<Measured> {
         let head = position::first_above(tx, *log, floor)?;
         let state = tx.log(*log)?;
         if let Some(head) = head {
-            messages += state.last_seq - floor;
+            messages += state.last_seq - head.seq + 1;
             bytes += state.position - head.position;
         }
         floors.insert(*log, (floor, head));

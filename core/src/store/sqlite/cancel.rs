@@ -144,8 +144,9 @@ fn end(tx: &mut Tx<'_>, id: SubscriberId, key: i64, row: &InFlight) -> Step<()> 
     settle::delete(tx, id, key)
 }
 
-fn in_flight(tx: &Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFlight>> {
-    Ok(tx
+/// The row of a delivery. A leased one is ready when its lease expires.
+fn in_flight(tx: &mut Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFlight>> {
+    let row = tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/delivery_get.sql"))?
         .query_row(params![key, id], |row| {
@@ -157,7 +158,12 @@ fn in_flight(tx: &Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFlight>> 
                 ready_at: row.get(4)?,
             })
         })
-        .optional()?)
+        .optional()?;
+    let Some(mut row) = row else { return Ok(None) };
+    if let (encode::LEASED, Some(lease)) = (row.state, row.lease) {
+        row.ready_at = tx.lease(id, lease)?.and_then(|lease| lease.expires_at);
+    }
+    Ok(Some(row))
 }
 
 fn status(

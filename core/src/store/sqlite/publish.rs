@@ -69,6 +69,8 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     if appended > 0 {
         let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
         tx.effects.appended.push((name, appended));
+    }
+    if plans.iter().any(is_new) {
         backlog::enforce(tx, topic)?;
     }
     let subscriber_count = tx.topic(topic)?.subscriber_count;
@@ -155,12 +157,10 @@ impl<'c> Appender<'c> {
         let at = now.max(state.published_at);
         let seq = state.last_seq + 1;
         let key = key(log, seq);
-        let mut size = message.payload.len();
         if is_plain(message) {
             self.insert_plain.execute(params![key, at, state.position, message.payload])?;
         } else {
             let headers = encode::headers_to_json(&message.headers);
-            size = stored_size(message, headers.as_deref());
             connection
                 .prepare_cached(include_str!("../../../sql/sqlite/message_insert.sql"))?
                 .execute(params![
@@ -177,7 +177,7 @@ impl<'c> Appender<'c> {
                 ])?;
         }
         state.last_seq = seq;
-        state.position += size.cast_signed() as i64;
+        state.position += message.size_bytes().cast_signed() as i64;
         state.published_at = at;
         Ok(Accepted { key, at, due_at: None })
     }
@@ -190,14 +190,6 @@ fn is_plain(message: &Message) -> bool {
         && message.idempotency_key.is_none()
 }
 
-/// Bytes that the message adds to what its log holds; `delayed_due.sql` computes the same.
-pub(super) fn stored_size(message: &Message, headers: Option<&str>) -> usize {
-    message.payload.len()
-        + headers.map_or(0, str::len)
-        + message.content_type.as_ref().map_or(0, String::len)
-        + message.correlation_id.as_ref().map_or(0, String::len)
-}
-
 /// Sets a message aside until it is due. Its id comes from the topic's origin log and stays with it.
 fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> Step<Accepted> {
     let log = tx.origin_log(topic)?;
@@ -208,7 +200,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     let accepted =
         Accepted { key: key(log, state.last_seq), at: state.published_at, due_at: Some(due_at) };
     let headers = encode::headers_to_json(&message.headers);
-    let size = stored_size(message, headers.as_deref());
+    let size = message.size_bytes().cast_signed() as i64;
     tx.connection.prepare_cached(include_str!("../../../sql/sqlite/delayed_insert.sql"))?.execute(
         params![
             accepted.key,
@@ -216,6 +208,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
             message.priority,
             due_at,
             accepted.at,
+            size,
             message.content_type,
             headers,
             message.correlation_id,
@@ -225,7 +218,7 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     )?;
     let state = tx.topic_mut(topic)?;
     state.delayed_count += 1;
-    state.delayed_bytes += size.cast_signed() as i64;
+    state.delayed_bytes += size;
     tx.cache.next_delayed.note(due_at);
     Ok(accepted)
 }
