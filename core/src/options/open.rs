@@ -1,0 +1,59 @@
+//! How to open a queue.
+
+use super::rules::at_most;
+use crate::clock::Clock;
+#[cfg(feature = "test-clock")]
+use crate::clock::TestClock;
+use crate::error::Result;
+use crate::limits;
+
+/// How safe an answered write is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// On disk before the answer (`synchronous=FULL`). The default.
+    #[default]
+    Full,
+    /// Survives a crash of the process; a power cut may take the newest commits (`synchronous=NORMAL`).
+    Balanced,
+}
+
+/// How to open a queue.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// How safe an answered write is. Default: [`Durability::Full`].
+    pub durability: Durability,
+    /// Largest payload of one message, in bytes. Default 1 MiB, at most 64 MiB.
+    pub payload_bytes_max: Option<usize>,
+    /// Refuse to create a file that does not exist. Default: create it.
+    pub must_exist: bool,
+    pub(crate) clock: Clock,
+}
+
+impl OpenOptions {
+    setters! {
+        /// Sets how safe an answered write is.
+        with_durability: durability = Durability;
+        /// Sets the largest payload of one message, in bytes.
+        with_payload_bytes_max: payload_bytes_max = usize;
+        /// Refuses to create a file that does not exist.
+        with_must_exist: must_exist = bool;
+    }
+
+    /// Takes the time from a clock that the test moves.
+    #[cfg(feature = "test-clock")]
+    #[must_use]
+    pub fn with_clock(mut self, clock: TestClock) -> Self {
+        self.clock = Clock::Test(clock);
+        self
+    }
+
+    pub(crate) fn payload_bytes_limit(&self) -> usize {
+        self.payload_bytes_max.unwrap_or(limits::PAYLOAD_BYTES_DEFAULT)
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        at_most("payload_bytes_max", self.payload_bytes_limit(), limits::PAYLOAD_BYTES_MAX)
+    }
+}

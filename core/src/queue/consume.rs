@@ -1,0 +1,304 @@
+//! Claim and settle.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Queue, cut, done, source, unexpected};
+use crate::clock::{duration_millis, from_millis};
+use crate::engine::Work;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::model::{Delivery, DeliveryStatus, MessageId, Nacked, Receipt};
+use crate::op::{Claim, Op, Outcome, Settle, Settled, Source, Verb};
+use crate::options::{self, ClaimOptions, NackOptions};
+use crate::pending::Pending;
+
+impl Queue {
+    /// Leases deliveries of one subscriber to the caller; an empty list if there is nothing in time.
+    ///
+    /// # Errors
+    /// `unknown_topic`, `unknown_subscriber`, `invalid_argument`, `busy`, `shutdown` while waiting.
+    pub fn claim(
+        &self,
+        topic: &str,
+        subscriber: &str,
+        options: &ClaimOptions,
+    ) -> Pending<Vec<Delivery>> {
+        self.claim_sources(vec![source(topic, subscriber)], options)
+    }
+
+    /// Leases deliveries of the first of these (topic, subscriber) pairs that has any, up to 100 pairs.
+    /// They are looked at in the order given, so an earlier pair may starve a later one.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim).
+    pub fn claim_any(
+        &self,
+        sources: &[(&str, &str)],
+        options: &ClaimOptions,
+    ) -> Pending<Vec<Delivery>> {
+        let sources = sources.iter().map(|(topic, subscriber)| source(topic, subscriber));
+        self.claim_sources(sources.collect(), options)
+    }
+
+    fn claim_sources(
+        &self,
+        sources: Vec<Source>,
+        options: &ClaimOptions,
+    ) -> Pending<Vec<Delivery>> {
+        let valid = options
+            .validate()
+            .and_then(|()| options::count("sources", sources.len(), limits::CLAIM_SOURCES_MAX));
+        if let Err(error) = valid {
+            return Pending::failed(error);
+        }
+        let claim = Claim {
+            sources: sources.into(),
+            limit: options.limit,
+            lease_ms: options.lease.map(duration_millis),
+        };
+        let work = Work::Claim { claim, wait: options.wait };
+        self.engine.start_work(work, |outcome| match outcome {
+            Outcome::Claimed(claimed) => Ok(claimed.deliveries),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Settles a delivery: done.
+    ///
+    /// # Errors
+    /// `lease_lost`.
+    pub fn ack(&self, receipt: &Receipt) -> Pending<()> {
+        self.settle(receipt, Verb::Ack, |settled| match settled {
+            Settled::Acked => Some(()),
+            _ => None,
+        })
+    }
+
+    /// Settles up to 1,000 deliveries and answers for each.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
+    pub fn ack_batch(&self, receipts: &[Receipt]) -> Pending<Vec<Result<()>>> {
+        let items = receipts.iter().map(|&receipt| Settle { receipt, verb: Verb::Ack }).collect();
+        self.settle_batch(Ok(items), |settled| match settled {
+            Settled::Acked => Some(()),
+            _ => None,
+        })
+    }
+
+    /// Reports a failure: the delivery waits for its next attempt, or becomes a dead letter.
+    ///
+    /// # Errors
+    /// `lease_lost`, `invalid_argument`.
+    pub fn nack(&self, receipt: &Receipt, options: &NackOptions) -> Pending<Nacked> {
+        match nack_verb(options) {
+            Ok(verb) => self.settle(receipt, verb, into_nacked),
+            Err(error) => Pending::failed(error),
+        }
+    }
+
+    /// Reports up to 1,000 failures and answers for each.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
+    pub fn nack_batch(&self, nacks: &[(Receipt, NackOptions)]) -> Pending<Vec<Result<Nacked>>> {
+        let items = nacks
+            .iter()
+            .map(|(receipt, options)| Ok(Settle { receipt: *receipt, verb: nack_verb(options)? }))
+            .collect();
+        self.settle_batch(items, into_nacked)
+    }
+
+    /// Makes the lease last until this long after now; the answer is its new expiry.
+    ///
+    /// # Errors
+    /// `lease_lost`, `invalid_argument`.
+    pub fn extend(&self, receipt: &Receipt, lease: Duration) -> Pending<SystemTime> {
+        match extend_verb(lease) {
+            Ok(verb) => self.settle(receipt, verb, into_extended),
+            Err(error) => Pending::failed(error),
+        }
+    }
+
+    /// Extends up to 1,000 leases and answers for each.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
+    pub fn extend_batch(
+        &self,
+        receipts: &[Receipt],
+        lease: Duration,
+    ) -> Pending<Vec<Result<SystemTime>>> {
+        let items = extend_verb(lease).map(|verb| {
+            receipts.iter().map(|&receipt| Settle { receipt, verb: verb.clone() }).collect()
+        });
+        self.settle_batch(items, into_extended)
+    }
+
+    /// Puts a delivery back for this long. The attempt does not count.
+    ///
+    /// # Errors
+    /// `lease_lost`, `invalid_argument`.
+    pub fn defer(&self, receipt: &Receipt, delay: Duration) -> Pending<SystemTime> {
+        match defer_verb(delay) {
+            Ok(verb) => self.settle(receipt, verb, into_deferred),
+            Err(error) => Pending::failed(error),
+        }
+    }
+
+    /// Puts up to 1,000 deliveries back and answers for each.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
+    pub fn defer_batch(
+        &self,
+        deferrals: &[(Receipt, Duration)],
+    ) -> Pending<Vec<Result<SystemTime>>> {
+        let items = deferrals
+            .iter()
+            .map(|(receipt, delay)| Ok(Settle { receipt: *receipt, verb: defer_verb(*delay)? }))
+            .collect();
+        self.settle_batch(items, into_deferred)
+    }
+
+    /// Ends a leased delivery for good, as if it had been acked, and logs the reason.
+    ///
+    /// # Errors
+    /// `lease_lost`.
+    pub fn cancel(&self, receipt: &Receipt, reason: Option<&str>) -> Pending<()> {
+        self.settle(receipt, cancel_verb(reason), into_cancelled)
+    }
+
+    /// Ends up to 1,000 leased deliveries for good and answers for each.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
+    pub fn cancel_batch(
+        &self,
+        receipts: &[Receipt],
+        reason: Option<&str>,
+    ) -> Pending<Vec<Result<()>>> {
+        let items =
+            receipts.iter().map(|&receipt| Settle { receipt, verb: cancel_verb(reason) }).collect();
+        self.settle_batch(Ok(items), into_cancelled)
+    }
+
+    /// Ends one message for one subscriber, whatever its state, without a receipt.
+    ///
+    /// # Errors
+    /// `unknown_topic`, `unknown_subscriber`, `unknown_message`.
+    pub fn cancel_delivery(
+        &self,
+        topic: &str,
+        subscriber: &str,
+        id: MessageId,
+        reason: Option<&str>,
+    ) -> Pending<()> {
+        let op = Op::CancelDelivery {
+            source: source(topic, subscriber),
+            id,
+            reason: reason.map(|reason| cut(reason.to_owned())),
+        };
+        self.write(op, done)
+    }
+
+    /// Ends one message for every subscriber, whatever its state, also before its time; the answer is
+    /// where it stood with each.
+    ///
+    /// # Errors
+    /// `unknown_topic`, `unknown_message`.
+    pub fn cancel_message(&self, topic: &str, id: MessageId) -> Pending<Vec<DeliveryStatus>> {
+        let op = Op::CancelMessage { topic: topic.into(), id };
+        self.write(op, |outcome| match outcome {
+            Outcome::Cancelled(deliveries) => Ok(deliveries),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    fn settle<T: 'static>(
+        &self,
+        receipt: &Receipt,
+        verb: Verb,
+        pick: fn(Settled) -> Option<T>,
+    ) -> Pending<T> {
+        let items = vec![Settle { receipt: *receipt, verb }];
+        self.write(Op::Settle(items), move |outcome| {
+            let mut results = settled(outcome, pick)?;
+            results.pop().unwrap_or_else(|| Err(Error::internal("nothing was settled")))
+        })
+    }
+
+    fn settle_batch<T: 'static>(
+        &self,
+        items: Result<Vec<Settle>>,
+        pick: fn(Settled) -> Option<T>,
+    ) -> Pending<Vec<Result<T>>> {
+        let counted = items.and_then(|items| {
+            options::count("receipts", items.len(), limits::SETTLE_MAX).map(|()| items)
+        });
+        match counted {
+            Ok(items) => self.write(Op::Settle(items), move |outcome| settled(outcome, pick)),
+            Err(error) => Pending::failed(error),
+        }
+    }
+}
+
+fn settled<T>(outcome: Outcome, pick: fn(Settled) -> Option<T>) -> Result<Vec<Result<T>>> {
+    let Outcome::Settled(results) = outcome else { return Err(unexpected(&outcome)) };
+    let wrong = || Error::internal("settled by another verb");
+    Ok(results
+        .into_iter()
+        .map(|result| result.and_then(|settled| pick(settled).ok_or_else(wrong)))
+        .collect())
+}
+
+fn into_nacked(settled: Settled) -> Option<Nacked> {
+    match settled {
+        Settled::Nacked(nacked) => Some(nacked),
+        _ => None,
+    }
+}
+
+fn into_extended(settled: Settled) -> Option<SystemTime> {
+    match settled {
+        Settled::Extended { expires_at } => Some(from_millis(expires_at)),
+        _ => None,
+    }
+}
+
+fn into_deferred(settled: Settled) -> Option<SystemTime> {
+    match settled {
+        Settled::Deferred { ready_at } => Some(from_millis(ready_at)),
+        _ => None,
+    }
+}
+
+fn into_cancelled(settled: Settled) -> Option<()> {
+    match settled {
+        Settled::Cancelled => Some(()),
+        _ => None,
+    }
+}
+
+fn nack_verb(options: &NackOptions) -> Result<Verb> {
+    options.validate()?;
+    Ok(Verb::Nack {
+        delay_ms: options.delay.map(duration_millis),
+        error: options.error.clone().map(cut),
+        give_up: options.give_up,
+    })
+}
+
+fn extend_verb(lease: Duration) -> Result<Verb> {
+    options::lease("lease", lease)?;
+    Ok(Verb::Extend { lease_ms: duration_millis(lease) })
+}
+
+fn defer_verb(delay: Duration) -> Result<Verb> {
+    options::not_longer("delay", delay, limits::DELAY_MAX)?;
+    Ok(Verb::Defer { delay_ms: duration_millis(delay) })
+}
+
+fn cancel_verb(reason: Option<&str>) -> Verb {
+    Verb::Cancel { reason: reason.map(|reason| cut(reason.to_owned())) }
+}
