@@ -44,6 +44,10 @@ pub const ATTEMPTS_DEFAULT: u32 = 5;
 pub const ATTEMPTS_MAX: u32 = 100_000;
 /// Longest delay of a message, a retry or a deferral.
 pub const DELAY_MAX: Duration = Duration::from_hours(24 * 366);
+/// Lowest and highest rate of a redrive, in dead letters a second.
+pub const REDRIVE_RATE_MIN: f64 = 0.001;
+/// See [`REDRIVE_RATE_MIN`].
+pub const REDRIVE_RATE_MAX: f64 = 1_000_000.0;
 /// Longest wait of one claim.
 pub const WAIT_MAX: Duration = Duration::from_hours(1);
 /// Lowest and highest priority.

@@ -12,7 +12,7 @@ use crate::model::{
     Nacked, Peeked, Published, Receipt, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use crate::options::{
-    DeadLetters, Message, NewSubscriber, NewTopic, SeekTo, SubscriberChange, TopicChange,
+    Message, NewSubscriber, NewTopic, Purge, Redrive, Seek, SubscriberChange, TopicChange,
 };
 
 /// One subscriber of one topic, by name.
@@ -68,33 +68,44 @@ pub(crate) enum Op {
         id: MessageId,
         reason: Option<String>,
     },
-    /// `done` counts what earlier transactions of the same call did.
     Redrive {
         source: Source,
-        which: DeadLetters,
-        done: u64,
+        options: Redrive,
+        so_far: Option<Progress>,
     },
     PurgeDeadLetters {
         source: Source,
-        which: DeadLetters,
-        done: u64,
+        options: Purge,
+        so_far: Option<Progress>,
     },
     Seek {
         source: Source,
-        to: SeekTo,
+        seek: Seek,
     },
     /// Bounded upkeep: trim, sweep, reclaim.
     Upkeep,
 }
 
 impl Op {
-    /// The same operation, of which so many are done.
-    pub(crate) fn go_on(mut self, so_far: u64) -> Self {
-        if let Self::Redrive { done, .. } | Self::PurgeDeadLetters { done, .. } = &mut self {
-            *done = so_far;
+    /// The same operation, of which this much is done.
+    pub(crate) fn go_on(mut self, progress: Progress) -> Self {
+        if let Self::Redrive { so_far, .. } | Self::PurgeDeadLetters { so_far, .. } = &mut self {
+            *so_far = Some(progress);
         }
         self
     }
+}
+
+/// How far the earlier transactions of an operation on many rows have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub done: u64,
+    /// At most so many rows are yet to be looked at.
+    pub left: u64,
+    /// The last row that was looked at, by its place in the order in which they are.
+    pub place: (i64, i64),
+    /// When the first of the transactions was.
+    pub since: Millis,
 }
 
 #[derive(Debug, Clone)]
@@ -131,8 +142,8 @@ pub(crate) enum Outcome {
     Settled(Vec<Result<Settled>>),
     Cancelled(Vec<DeliveryStatus>),
     Count(u64),
-    /// So many are done and there are more: the same operation goes on in another transaction.
-    Partial(u64),
+    /// There is more to do: the same operation goes on from here in another transaction.
+    Partial(Progress),
     Sought(Sought),
     Answer(Answer),
     Upkeep {

@@ -27,6 +27,7 @@ mod letters;
 mod message;
 mod open;
 mod page;
+mod replay;
 mod rules;
 mod subscriber;
 mod topic;
@@ -36,6 +37,7 @@ pub use letters::DeadLetters;
 pub use message::Message;
 pub use open::{Durability, OpenOptions};
 pub use page::Page;
+pub use replay::{Purge, Redrive, Seek};
 pub use subscriber::{NewSubscriber, RetryPolicy, StartFrom, SubscriberChange, SubscriberOptions};
 pub use topic::{BacklogLimit, BacklogPolicy, NewTopic, Retention, TopicChange, TopicOptions};
 

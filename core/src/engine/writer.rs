@@ -301,9 +301,9 @@ impl Writer {
     }
 
     fn answer(&mut self, op: Op, reply: ReplyTo, outcome: Result<Outcome>) {
-        if let Ok(Outcome::Partial(done)) = outcome {
+        if let Ok(Outcome::Partial(progress)) = outcome {
             // It goes on after whatever came in meanwhile.
-            let work = Work::Op(op.go_on(done));
+            let work = Work::Op(op.go_on(progress));
             self.carried.push(Request { work, reply, permit: None });
         } else {
             let _ = reply.send(outcome.map(Answered::new));

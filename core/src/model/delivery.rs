@@ -188,10 +188,16 @@ pub struct Failure {
     pub failed_at: SystemTime,
 }
 
-/// What a seek did.
+/// What a seek did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sought {
     /// The place asked for is below what retention keeps: it begins at the oldest message kept.
     pub clamped: bool,
+    /// Messages that were claimed or skipped before and are delivered again; an upper bound unless `exact`.
+    pub replayed_count: u64,
+    /// Messages not claimed before that are passed over; an upper bound unless `exact`.
+    pub skipped_count: u64,
+    /// Whether the two counts are exact.
+    pub exact: bool,
 }

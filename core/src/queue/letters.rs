@@ -4,7 +4,7 @@ use super::{Queue, source, unexpected};
 use crate::error::Result;
 use crate::model::{DeadLetter, Failure, Listed, MessageId};
 use crate::op::{Answer, Op, Outcome, Query};
-use crate::options::{DeadLetters, Page};
+use crate::options::{Page, Purge, Redrive};
 use crate::pending::Pending;
 
 impl Queue {
@@ -27,16 +27,27 @@ impl Queue {
         })
     }
 
-    /// Makes dead letters claimable again, with all their attempts; the answer is how many.
+    /// Makes dead letters claimable again, with all their attempts, or publishes them to another topic;
+    /// the answer is how many. See [`Redrive`].
+    ///
+    /// Many are moved in several transactions: if an error ends it, those before are moved, and the same
+    /// call goes on with the rest.
     ///
     /// # Errors
-    /// `unknown_topic`, `unknown_subscriber`, `invalid_argument`.
-    pub fn redrive(&self, topic: &str, subscriber: &str, which: DeadLetters) -> Pending<u64> {
-        let source = source(topic, subscriber);
-        self.checked(which.validate(), |()| Op::Redrive { source, which, done: 0 }, into_count)
+    /// `unknown_topic`, `unknown_subscriber`, `invalid_argument`; to another topic also those of
+    /// [`publish`](Self::publish).
+    pub fn redrive(
+        &self,
+        topic: &str,
+        subscriber: &str,
+        options: impl Into<Redrive>,
+    ) -> Pending<u64> {
+        let (source, options) = (source(topic, subscriber), options.into());
+        let valid = options.validate(topic);
+        self.checked(valid, |()| Op::Redrive { source, options, so_far: None }, into_count)
     }
 
-    /// Deletes dead letters; the answer is how many.
+    /// Deletes dead letters; the answer is how many. See [`Purge`].
     ///
     /// # Errors
     /// `unknown_topic`, `unknown_subscriber`, `invalid_argument`.
@@ -44,14 +55,11 @@ impl Queue {
         &self,
         topic: &str,
         subscriber: &str,
-        which: DeadLetters,
+        options: impl Into<Purge>,
     ) -> Pending<u64> {
-        let source = source(topic, subscriber);
-        self.checked(
-            which.validate(),
-            |()| Op::PurgeDeadLetters { source, which, done: 0 },
-            into_count,
-        )
+        let (source, options) = (source(topic, subscriber), options.into());
+        let valid = options.validate();
+        self.checked(valid, |()| Op::PurgeDeadLetters { source, options, so_far: None }, into_count)
     }
 
     /// What went wrong with a delivery so far, oldest first.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{Listed, Sought, Subscriber, Topic};
 use crate::op::{Answer, Op, Outcome, Query};
 use crate::options::{
-    NewSubscriber, NewTopic, Page, SeekTo, SubscriberChange, SubscriberOptions, TopicChange,
+    NewSubscriber, NewTopic, Page, Seek, SubscriberChange, SubscriberOptions, TopicChange,
     TopicOptions, validate_subscribers,
 };
 use crate::pending::Pending;
@@ -195,11 +195,12 @@ impl Queue {
 
     /// Moves a subscriber to another place of its topic. Its leased and retrying deliveries end and
     /// their receipts are lost; dead letters stay, and one that is delivered again comes alive.
+    /// [`Seek::with_dry_run`] only tells what it would do.
     ///
     /// # Errors
     /// `unknown_topic`, `unknown_subscriber`, `unknown_message`, `invalid_argument`.
-    pub fn seek(&self, topic: &str, subscriber: &str, to: SeekTo) -> Pending<Sought> {
-        let op = Op::Seek { source: source(topic, subscriber), to };
+    pub fn seek(&self, topic: &str, subscriber: &str, seek: impl Into<Seek>) -> Pending<Sought> {
+        let op = Op::Seek { source: source(topic, subscriber), seek: seek.into() };
         self.write(op, |outcome| match outcome {
             Outcome::Sought(sought) => Ok(sought),
             other => Err(unexpected(&other)),

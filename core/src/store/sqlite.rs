@@ -191,9 +191,11 @@ fn run_op(tx: &mut Tx<'_>, op: &Op) -> Step<Outcome> {
         Op::CancelDelivery { source, id, reason } => {
             cancel::cancel_delivery(tx, source, *id, reason.as_deref())
         }
-        Op::Redrive { source, which, done } => dead::redrive(tx, source, which, *done),
-        Op::PurgeDeadLetters { source, which, done } => dead::purge(tx, source, which, *done),
-        Op::Seek { source, to } => seek::seek(tx, source, *to),
+        Op::Redrive { source, options, so_far } => dead::redrive(tx, source, options, *so_far),
+        Op::PurgeDeadLetters { source, options, so_far } => {
+            dead::purge(tx, source, options, *so_far)
+        }
+        Op::Seek { source, seek } => seek::seek(tx, source, *seek),
         Op::Upkeep => upkeep::upkeep(tx),
     }
 }

@@ -171,7 +171,12 @@ impl Answer for Nacked {
 
 impl Answer for Sought {
     fn to_json(&self) -> Value {
-        json!({ "clamped": self.clamped })
+        json!({
+            "clamped": self.clamped,
+            "replayed_count": self.replayed_count,
+            "skipped_count": self.skipped_count,
+            "exact": self.exact,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One call of the library for each operation of the scripts, a function per family.
 
-use blockqueue::{Error, Pending, Queue};
+use blockqueue::{Error, Pending, Purge, Queue, Redrive, Seek};
 use blockqueue_conformance::Operation as Op;
 use serde_json::{Value, json};
 
@@ -96,8 +96,9 @@ fn subscribers(queue: &Queue, operation: &Op) -> Told {
         Op::SubscriberStats { topic, subscriber } => {
             told(queue.subscriber_stats(topic, subscriber))?
         }
-        Op::Seek { topic, subscriber, to } => {
-            told(queue.seek(topic, subscriber, arguments::place(to)?))?
+        Op::Seek { topic, subscriber, to, dry_run } => {
+            let seek = Seek::to(arguments::place(to)?).with_dry_run(*dry_run);
+            told(queue.seek(topic, subscriber, seek))?
         }
         _ => return Ok(None),
     }))
@@ -160,13 +161,15 @@ fn dead_letters(queue: &Queue, operation: &Op) -> Told {
         Op::DeadLetters { topic, subscriber, limit, after } => {
             told(queue.dead_letters(topic, subscriber, page(*limit, after.as_deref())))?
         }
-        Op::Redrive { topic, subscriber, which } => {
-            let count = told(queue.redrive(topic, subscriber, arguments::which(which)?))?;
-            named("count", count)
+        Op::Redrive { topic, subscriber, which, to, rate, dry_run } => {
+            let mut options = Redrive::from(arguments::which(which)?).with_dry_run(*dry_run);
+            options.to.clone_from(to);
+            options.rate = *rate;
+            named("count", told(queue.redrive(topic, subscriber, options))?)
         }
-        Op::PurgeDeadLetters { topic, subscriber, which } => {
-            let which = arguments::which(which)?;
-            named("count", told(queue.purge_dead_letters(topic, subscriber, which))?)
+        Op::PurgeDeadLetters { topic, subscriber, which, dry_run } => {
+            let options = Purge::from(arguments::which(which)?).with_dry_run(*dry_run);
+            named("count", told(queue.purge_dead_letters(topic, subscriber, options))?)
         }
         Op::Failures { topic, subscriber, message_id, limit, after } => {
             let (id, page) = (message_id.parse()?, page(*limit, after.as_deref()));

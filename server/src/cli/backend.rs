@@ -6,7 +6,7 @@ mod url;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, DeadLetters, NackOptions, NewSubscriber, NewTopic, Page, SeekTo,
+    ClaimOptions, NackOptions, NewSubscriber, NewTopic, Page, Purge, Redrive, Seek,
     SubscriberChange, SubscriberOptions, TopicChange,
 };
 
@@ -17,7 +17,7 @@ use super::failure::Outcome;
 use super::stop::Stop;
 use super::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Subscriber, Topic, TopicStats,
+    Sought, Subscriber, Topic, TopicStats,
 };
 
 /// One subscriber of one topic, by name.
@@ -71,8 +71,8 @@ pub(crate) trait Backend: Send + Sync {
     fn delete_subscriber(&self, source: &Source) -> Outcome<()>;
     /// Stops claims on the subscriber, or lets them go on.
     fn pause_subscriber(&self, source: &Source, paused: bool) -> Outcome<()>;
-    /// Moves a subscriber; the answer is whether it had to be clamped to what is kept.
-    fn seek(&self, source: &Source, to: SeekTo) -> Outcome<bool>;
+    /// Moves a subscriber, or tells what that would do.
+    fn seek(&self, source: &Source, seek: Seek) -> Outcome<Sought>;
 
     /// Bytes of payload that a batch to publish should not exceed.
     fn batch_bytes(&self) -> usize;
@@ -95,10 +95,10 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The dead letters of a subscriber, oldest first.
     fn dead_letters(&self, source: &Source, page: Page) -> Outcome<Listed<DeadLetter>>;
-    /// Makes dead letters claimable again; the answer is how many.
-    fn redrive(&self, source: &Source, which: DeadLetters) -> Outcome<u64>;
+    /// Makes dead letters claimable again, or publishes them elsewhere; the answer is how many.
+    fn redrive(&self, source: &Source, options: Redrive) -> Outcome<u64>;
     /// Deletes dead letters; the answer is how many.
-    fn purge(&self, source: &Source, which: DeadLetters) -> Outcome<u64>;
+    fn purge(&self, source: &Source, options: Purge) -> Outcome<u64>;
 
     /// A topic in numbers, with its subscribers.
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats>;

@@ -1,6 +1,6 @@
 //! `blockqueue dead-letters`: messages that ran out of attempts.
 
-use blockqueue::{DeadLetters, MessageId};
+use blockqueue::{DeadLetters, MessageId, Purge, Redrive};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -26,12 +26,21 @@ enum DeadLettersCommand {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// Make dead letters claimable again, with all their attempts
+    /// Make dead letters claimable again, with all their attempts, or publish them to another topic
     Redrive {
         #[command(flatten)]
         source: Source,
         #[command(flatten)]
         which: Which,
+        /// Publish them to this topic instead
+        #[arg(long, value_name = "TOPIC")]
+        to: Option<String>,
+        /// At most this many a second fall due
+        #[arg(long, value_name = "N")]
+        rate: Option<f64>,
+        /// Change nothing, only count
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         format: FormatArgs,
     },
@@ -41,6 +50,9 @@ enum DeadLettersCommand {
         source: Source,
         #[command(flatten)]
         which: Which,
+        /// Delete nothing, only count
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         format: FormatArgs,
     },
@@ -87,13 +99,19 @@ pub(crate) fn run(args: DeadLettersArgs) -> Outcome {
         DeadLettersCommand::List { source, list } => {
             list.print(|page| backend.dead_letters(&source, page))?;
         }
-        DeadLettersCommand::Redrive { source, which, format } => {
-            let count = backend.redrive(&source, which.dead_letters()?)?;
-            format.printer().show(&Count { count }, &format!("{count} redriven"))?;
+        DeadLettersCommand::Redrive { source, which, to, rate, dry_run, format } => {
+            let mut options = Redrive::from(which.dead_letters()?).with_dry_run(dry_run);
+            options.to = to;
+            options.rate = rate;
+            let count = backend.redrive(&source, options)?;
+            let done = if dry_run { "to redrive" } else { "redriven" };
+            format.printer().show(&Count { count }, &format!("{count} {done}"))?;
         }
-        DeadLettersCommand::Purge { source, which, format } => {
-            let count = backend.purge(&source, which.dead_letters()?)?;
-            format.printer().show(&Count { count }, &format!("{count} purged"))?;
+        DeadLettersCommand::Purge { source, which, dry_run, format } => {
+            let options = Purge::from(which.dead_letters()?).with_dry_run(dry_run);
+            let count = backend.purge(&source, options)?;
+            let done = if dry_run { "to purge" } else { "purged" };
+            format.printer().show(&Count { count }, &format!("{count} {done}"))?;
         }
     }
     Ok(Ending::Done)

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use blockqueue::{
-    NewSubscriber, RetryPolicy, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
+    NewSubscriber, RetryPolicy, Seek, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
 };
 use clap::{Args, Subcommand};
 
 use super::backend::{Backend, Source};
 use super::failure::{Ending, Outcome};
-use super::output::{ListArgs, complain};
+use super::output::{FormatArgs, ListArgs, complain};
 use super::target::TargetArgs;
 use super::{untold, value};
 
@@ -60,6 +60,11 @@ enum SubscriberCommand {
         /// earliest, latest, a time, a message id, or sequence:N[@PRIORITY]
         #[arg(value_parser = value::place)]
         to: SeekTo,
+        /// Move nothing, only tell what it would do
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        format: FormatArgs,
     },
 }
 
@@ -151,12 +156,14 @@ pub(crate) fn run(args: SubscriberArgs) -> Outcome {
         SubscriberCommand::Delete(source) => backend.delete_subscriber(&source)?,
         SubscriberCommand::Pause(source) => backend.pause_subscriber(&source, true)?,
         SubscriberCommand::Resume(source) => backend.pause_subscriber(&source, false)?,
-        SubscriberCommand::Seek { source, to } => {
-            if backend.seek(&source, to)? {
+        SubscriberCommand::Seek { source, to, dry_run, format } => {
+            let sought = backend.seek(&source, Seek::to(to).with_dry_run(dry_run))?;
+            if sought.clamped {
                 complain(
                     "that place is not kept any more: it goes on with the oldest message kept",
                 );
             }
+            format.printer().show(&sought, &sought.to_string())?;
         }
     }
     Ok(Ending::Done)

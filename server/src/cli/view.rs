@@ -7,6 +7,7 @@ mod delivery;
 mod message;
 mod moment;
 mod payload;
+mod sought;
 mod stats;
 mod subscriber;
 mod topic;
@@ -19,6 +20,7 @@ pub(crate) use message::{
 };
 pub(crate) use moment::Moment;
 pub(crate) use payload::Payload;
+pub(crate) use sought::Sought;
 pub(crate) use stats::{SubscriberStats, TopicStats};
 pub(crate) use subscriber::{Subscriber, SubscriberSettings};
 pub(crate) use topic::{Topic, TopicSettings};

@@ -89,7 +89,19 @@ pub(crate) fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &C
     let id = letters[0]["id"].as_str().unwrap();
     assert_eq!(cli.json(&["message", "failures", "jobs", "run", id]).len(), 2);
 
-    assert_eq!(cli.ok(&["dead-letters", "redrive", "jobs", "run", "--id", id]), "1 redriven\n");
+    let redrive = ["dead-letters", "redrive", "jobs", "run", "--id", id];
+    assert_eq!(cli.ok(&[&redrive[..], &["--dry-run"]].concat()), "1 to redrive\n");
+    cli.ok(&["topic", "create", "repair", "-s", "r"]);
+    let elsewhere = ["--to", "repair", "--rate", "0.01"];
+    assert_eq!(cli.ok(&[&redrive[..], &elsewhere].concat()), "1 redriven\n");
+    let moved = cli.json(&["consume", "repair", "r"]).remove(0);
+    assert_eq!(moved["payload"], "work");
+    assert_eq!(moved["headers"]["blockqueue-origin"], format!("jobs/run/{id}"));
+    assert_eq!(cli.ok(&redrive), "0 redriven\n");
+
+    cli.ok(&["publish", "jobs", "work"]);
+    cli.run(&["consume", "jobs", "run", "--exec", fail, "--wait", "20s", "--max", "2"]);
+    assert_eq!(cli.ok(&["dead-letters", "redrive", "jobs", "run", "--all"]), "1 redriven\n");
     assert_eq!(cli.ok(&["consume", "jobs", "run", "--exec", "cat"]), "work");
     assert_eq!(cli.ok(&["dead-letters", "purge", "jobs", "run", "--all"]), "0 purged\n");
 }
@@ -182,6 +194,9 @@ pub(crate) fn a_subscriber_can_be_moved_back(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "log", "all"]), "a\nb\nc\n");
     cli.ok(&["subscriber", "seek", "log", "all", "sequence:2"]);
     assert_eq!(cli.ok(&["consume", "log", "all"]), "b\nc\n");
+    let dry = cli.ok(&["subscriber", "seek", "log", "all", "earliest", "--dry-run"]);
+    assert_eq!(dry, "3 to deliver again, 0 passed over\n");
+    assert_eq!(cli.run(&["consume", "log", "all"]).status, Some(3));
     cli.ok(&["subscriber", "seek", "log", "all", "earliest"]);
     assert_eq!(cli.ok(&["consume", "log", "all"]), "a\nb\nc\n");
     cli.ok(&["subscriber", "create", "log", "late", "--from", "earliest"]);

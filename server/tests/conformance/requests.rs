@@ -101,8 +101,10 @@ fn subscribers(operation: &Op, _: Whose<'_>) -> Option<Request> {
         Op::ResumeSubscriber { topic, subscriber } => {
             bare("POST", format!("{}/resume", subscriber_path(topic, subscriber)))
         }
-        Op::Seek { topic, subscriber, to } => {
-            with("POST", format!("{}/seek", subscriber_path(topic, subscriber)), place(to))
+        Op::Seek { topic, subscriber, to, dry_run } => {
+            let mut body = place(to);
+            body["dry_run"] = json!(dry_run);
+            with("POST", format!("{}/seek", subscriber_path(topic, subscriber)), body)
         }
         _ => return None,
     })
@@ -178,11 +180,17 @@ fn dead_letters(operation: &Op, _: Whose<'_>) -> Option<Request> {
             let path = subscriber_path(topic, subscriber);
             bare("GET", format!("{path}/dlq{}", page(*limit, after.as_deref())))
         }
-        Op::Redrive { topic, subscriber, which: some } => {
-            with("POST", format!("{}/dlq/replay", subscriber_path(topic, subscriber)), which(some))
+        Op::Redrive { topic, subscriber, which: some, to, rate, dry_run } => {
+            let mut body = which(some);
+            body["to"] = json!(to);
+            body["rate"] = json!(rate);
+            body["dry_run"] = json!(dry_run);
+            with("POST", format!("{}/dlq/replay", subscriber_path(topic, subscriber)), body)
         }
-        Op::PurgeDeadLetters { topic, subscriber, which: some } => {
-            with("DELETE", format!("{}/dlq", subscriber_path(topic, subscriber)), which(some))
+        Op::PurgeDeadLetters { topic, subscriber, which: some, dry_run } => {
+            let mut body = which(some);
+            body["dry_run"] = json!(dry_run);
+            with("DELETE", format!("{}/dlq", subscriber_path(topic, subscriber)), body)
         }
         Op::Failures { topic, subscriber, message_id, limit, after } => {
             let source = subscriber_path(topic, subscriber);

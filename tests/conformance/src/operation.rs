@@ -46,8 +46,14 @@ pub enum Operation {
     PauseSubscriber { topic: String, subscriber: String },
     /// Answers nothing.
     ResumeSubscriber { topic: String, subscriber: String },
-    /// Answers whether the place was clamped.
-    Seek { topic: String, subscriber: String, to: Place },
+    /// Answers whether the place was clamped, and how many messages lie between.
+    Seek {
+        topic: String,
+        subscriber: String,
+        to: Place,
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Answers id, duplicate, `deliver_at` and the number of subscribers.
     Publish { topic: String, message: Message },
     /// Answers a list of what `publish` answers.
@@ -96,9 +102,23 @@ pub enum Operation {
     /// Answers a page of dead letters.
     DeadLetters { topic: String, subscriber: String, limit: Option<usize>, after: Option<String> },
     /// Answers how many.
-    Redrive { topic: String, subscriber: String, which: DeadLetters },
+    Redrive {
+        topic: String,
+        subscriber: String,
+        which: DeadLetters,
+        to: Option<String>,
+        rate: Option<f64>,
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Answers how many.
-    PurgeDeadLetters { topic: String, subscriber: String, which: DeadLetters },
+    PurgeDeadLetters {
+        topic: String,
+        subscriber: String,
+        which: DeadLetters,
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Answers a page of failures.
     Failures {
         topic: String,

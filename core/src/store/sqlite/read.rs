@@ -3,7 +3,7 @@
 //! Uses the loading half of a [`Tx`] with a cache of its own, and never flushes.
 
 mod letters;
-mod messages;
+pub(super) mod messages;
 mod stats;
 mod topics;
 

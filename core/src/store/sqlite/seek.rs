@@ -14,13 +14,17 @@ use crate::clock::{Millis, to_millis};
 use crate::error::Error;
 use crate::model::{MessageId, Sought};
 use crate::op::{Outcome, Source};
-use crate::options::SeekTo;
+use crate::options::{Seek, SeekTo};
 
-pub(super) fn seek(tx: &mut Tx<'_>, source: &Source, to: SeekTo) -> Step<Outcome> {
+pub(super) fn seek(tx: &mut Tx<'_>, source: &Source, seek: Seek) -> Step<Outcome> {
     let id = tx.subscriber_id(source)?;
     let topic = tx.subscriber(id)?.topic;
     tx.flush()?;
-    let (places, clamped) = places(tx, topic, to)?;
+    let (places, clamped) = places(tx, topic, seek.to)?;
+    let sought = Sought { clamped, ..distance(tx, id, &places)? };
+    if seek.dry_run {
+        return Ok(Outcome::Sought(sought));
+    }
     end_all(tx, id, topic)?;
     for (log, seq) in places {
         tx.subscriber_mut(id)?.move_cursor(log, seq);
@@ -29,7 +33,24 @@ pub(super) fn seek(tx: &mut Tx<'_>, source: &Source, to: SeekTo) -> Step<Outcome
     look_ahead(tx, id, topic)?;
     tx.topic_mut(topic)?.backlog = None;
     tx.note_ready(id, tx.now)?;
-    Ok(Outcome::Sought(Sought { clamped }))
+    Ok(Outcome::Sought(sought))
+}
+
+/// How many messages lie between where the cursors are and where they go.
+fn distance(tx: &Tx<'_>, id: SubscriberId, places: &[(LogId, i64)]) -> Step<Sought> {
+    let mut sought = Sought { clamped: false, replayed_count: 0, skipped_count: 0, exact: true };
+    let subscriber = tx.subscriber(id)?;
+    for (log, seq) in places {
+        let ahead = (seq - subscriber.cursor(*log)).max(0);
+        let back = (subscriber.cursor(*log) - seq).max(0);
+        sought.skipped_count += ahead.cast_unsigned();
+        sought.replayed_count += back.cast_unsigned();
+        // Messages that were cancelled count as if they were there.
+        sought.exact &= ahead + back == 0 || tx.log(*log)?.gap_count == 0;
+    }
+    // Rows ahead of the cursor: not all that is passed over would have been delivered.
+    sought.exact &= subscriber.counts.ahead == 0 || sought.skipped_count == 0;
+    Ok(sought)
 }
 
 /// The new cursor of each log that it moves in, and whether retention forbids what was asked for.

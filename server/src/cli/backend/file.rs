@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, DeadLetters, Error, MessageId, NackOptions, NewSubscriber, NewTopic, OpenOptions,
-    Page, Queue, Receipt, SeekTo, SubscriberChange, SubscriberOptions, TopicChange, limits,
+    ClaimOptions, Error, MessageId, NackOptions, NewSubscriber, NewTopic, OpenOptions, Page, Purge,
+    Queue, Receipt, Redrive, Seek, SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
 use super::{Backend, Lease, Source};
@@ -13,7 +13,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Subscriber, Topic, TopicStats,
+    Sought, Subscriber, Topic, TopicStats,
 };
 
 /// Whether a command may make the file.
@@ -129,8 +129,8 @@ impl Backend for FileBackend {
         Ok(pending.wait()?)
     }
 
-    fn seek(&self, source: &Source, to: SeekTo) -> Outcome<bool> {
-        Ok(self.queue.seek(&source.topic, &source.subscriber, to).wait()?.clamped)
+    fn seek(&self, source: &Source, seek: Seek) -> Outcome<Sought> {
+        Ok(self.queue.seek(&source.topic, &source.subscriber, seek).wait()?.into())
     }
 
     fn batch_bytes(&self) -> usize {
@@ -185,12 +185,12 @@ impl Backend for FileBackend {
         Ok(Listed::of(dead))
     }
 
-    fn redrive(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
-        Ok(self.queue.redrive(&source.topic, &source.subscriber, which).wait()?)
+    fn redrive(&self, source: &Source, options: Redrive) -> Outcome<u64> {
+        Ok(self.queue.redrive(&source.topic, &source.subscriber, options).wait()?)
     }
 
-    fn purge(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
-        Ok(self.queue.purge_dead_letters(&source.topic, &source.subscriber, which).wait()?)
+    fn purge(&self, source: &Source, options: Purge) -> Outcome<u64> {
+        Ok(self.queue.purge_dead_letters(&source.topic, &source.subscriber, options).wait()?)
     }
 
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats> {

@@ -7,7 +7,7 @@ mod request;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, DeadLetters, Error, NackOptions, NewSubscriber, NewTopic, Page, SeekTo,
+    ClaimOptions, Error, NackOptions, NewSubscriber, NewTopic, Page, Purge, Redrive, Seek,
     SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
@@ -16,12 +16,12 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Subscriber, Topic, TopicStats, millis,
+    Sought, Subscriber, Topic, TopicStats, millis,
 };
 pub(crate) use client::Token;
 use client::{Call, Client, refusal};
 use request::{
-    MessageIn, OptionIn, ReasonIn, SeekIn, SettleIn, SubscriberIn, TopicIn, TopicOptionIn, WhichIn,
+    MessageIn, OptionIn, ReasonIn, ReplayIn, SeekIn, SettleIn, SubscriberIn, TopicIn, TopicOptionIn,
 };
 
 /// A waiting claim asks this long at a time: as long it may take to notice that it is to stop.
@@ -155,11 +155,9 @@ impl Backend for UrlBackend {
         self.client.order(Call::post(&path(source, pause_word(paused))).repeatable())
     }
 
-    fn seek(&self, source: &Source, to: SeekTo) -> Outcome<bool> {
-        let body = SeekIn::try_from(to)?;
-        let sought: answer::Sought =
-            self.client.send(Call::post(&path(source, "seek")).body(body))?;
-        Ok(sought.clamped)
+    fn seek(&self, source: &Source, seek: Seek) -> Outcome<Sought> {
+        let body = SeekIn::try_from(seek)?;
+        self.client.send(Call::post(&path(source, "seek")).body(body))
     }
 
     fn batch_bytes(&self) -> usize {
@@ -252,17 +250,17 @@ impl Backend for UrlBackend {
         listed(page.messages, page.next_cursor, answer::Letter::into_view)
     }
 
-    fn redrive(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
+    fn redrive(&self, source: &Source, options: Redrive) -> Outcome<u64> {
         let Source { topic, subscriber } = source;
         let path = ["topics", topic, "subscribers", subscriber, "dlq", "replay"];
         let redriven: answer::Count =
-            self.client.send(Call::post(&path).body(WhichIn::from(which)))?;
+            self.client.send(Call::post(&path).body(ReplayIn::from(options)))?;
         Ok(redriven.count)
     }
 
-    fn purge(&self, source: &Source, which: DeadLetters) -> Outcome<u64> {
+    fn purge(&self, source: &Source, options: Purge) -> Outcome<u64> {
         let purged: answer::Count =
-            self.client.send(Call::delete(&path(source, "dlq")).body(WhichIn::from(which)))?;
+            self.client.send(Call::delete(&path(source, "dlq")).body(ReplayIn::from(options)))?;
         Ok(purged.count)
     }
 

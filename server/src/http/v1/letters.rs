@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Json;
-use blockqueue::{DeadLetter, DeadLetters, Listed, MessageId};
+use blockqueue::{DeadLetter, DeadLetters, Listed, MessageId, Purge, Redrive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,27 +62,55 @@ async fn list(
     Ok(data(LettersOut { messages, next_cursor: next }))
 }
 
-/// Which dead letters: these, all, or so many of the oldest.
+/// Which dead letters to replay, these, all, or so many of the oldest, and how.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WhichIn {
+struct ReplayIn {
     message_ids: Option<Vec<String>>,
     #[serde(default)]
     all: bool,
     limit: Option<u64>,
+    /// Publish them to this topic instead of delivering them again.
+    to: Option<String>,
+    /// At most this many a second fall due. Default: all at once.
+    rate: Option<f64>,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
 }
 
-impl WhichIn {
-    fn which(&self) -> Result<DeadLetters, Problem> {
-        match (&self.message_ids, self.limit, self.all) {
-            (Some(ids), None, false) => {
-                let ids: Result<Vec<MessageId>, _> = ids.iter().map(|id| message_id(id)).collect();
-                Ok(DeadLetters::Ids(ids?))
-            }
-            (None, Some(limit), _) => Ok(DeadLetters::Oldest(limit)),
-            (None, None, true) => Ok(DeadLetters::All),
-            _ => Err(Problem::invalid("one of message_ids, limit and all is needed")),
+/// Which dead letters to delete: these, all, or so many of the oldest.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PurgeIn {
+    message_ids: Option<Vec<String>>,
+    #[serde(default)]
+    all: bool,
+    limit: Option<u64>,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+fn which(ids: Option<&[String]>, limit: Option<u64>, all: bool) -> Result<DeadLetters, Problem> {
+    match (ids, limit, all) {
+        (Some(ids), None, false) => {
+            let ids: Result<Vec<MessageId>, _> = ids.iter().map(|id| message_id(id)).collect();
+            Ok(DeadLetters::Ids(ids?))
         }
+        (None, Some(limit), _) => Ok(DeadLetters::Oldest(limit)),
+        (None, None, true) => Ok(DeadLetters::All),
+        _ => Err(Problem::invalid("one of message_ids, limit and all is needed")),
+    }
+}
+
+impl ReplayIn {
+    fn into_options(self) -> Result<Redrive, Problem> {
+        let which = which(self.message_ids.as_deref(), self.limit, self.all)?;
+        let mut options = Redrive::from(which).with_dry_run(self.dry_run);
+        options.to = self.to;
+        options.rate = self.rate;
+        Ok(options)
     }
 }
 
@@ -91,25 +119,27 @@ struct CountOut {
     count: u64,
 }
 
-/// Makes dead letters claimable again, with all their attempts.
-#[utoipa::path(post, path = "/v1/topics/{topic}/subscribers/{subscriber}/dlq/replay", params(("topic" = String, Path), ("subscriber" = String, Path)), request_body = WhichIn, responses((status = 200, body = Data<CountOut>)))]
+/// Makes dead letters claimable again, with all their attempts, or publishes them to another topic.
+#[utoipa::path(post, path = "/v1/topics/{topic}/subscribers/{subscriber}/dlq/replay", params(("topic" = String, Path), ("subscriber" = String, Path)), request_body = ReplayIn, responses((status = 200, body = Data<CountOut>)))]
 async fn replay(
     Shared(state): Shared<State>,
     Path((topic, subscriber)): Names,
-    Body(body): Body<WhichIn>,
+    Body(body): Body<ReplayIn>,
 ) -> Result<Json<Data<CountOut>>, Problem> {
-    let count = state.queue.redrive(&topic, &subscriber, body.which()?).await?;
+    let count = state.queue.redrive(&topic, &subscriber, body.into_options()?).await?;
     Ok(data(CountOut { count }))
 }
 
 /// Deletes dead letters.
-#[utoipa::path(delete, path = "/v1/topics/{topic}/subscribers/{subscriber}/dlq", params(("topic" = String, Path), ("subscriber" = String, Path)), request_body = WhichIn, responses((status = 200, body = Data<CountOut>)))]
+#[utoipa::path(delete, path = "/v1/topics/{topic}/subscribers/{subscriber}/dlq", params(("topic" = String, Path), ("subscriber" = String, Path)), request_body = PurgeIn, responses((status = 200, body = Data<CountOut>)))]
 async fn purge(
     Shared(state): Shared<State>,
     Path((topic, subscriber)): Names,
-    Body(body): Body<WhichIn>,
+    Body(body): Body<PurgeIn>,
 ) -> Result<Json<Data<CountOut>>, Problem> {
-    let count = state.queue.purge_dead_letters(&topic, &subscriber, body.which()?).await?;
+    let which = which(body.message_ids.as_deref(), body.limit, body.all)?;
+    let options = Purge::from(which).with_dry_run(body.dry_run);
+    let count = state.queue.purge_dead_letters(&topic, &subscriber, options).await?;
     Ok(data(CountOut { count }))
 }
 

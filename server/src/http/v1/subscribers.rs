@@ -3,7 +3,7 @@
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{Json, Response};
-use blockqueue::{Listed, SeekTo};
+use blockqueue::{Listed, Seek, SeekTo};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -125,14 +125,24 @@ struct SeekIn {
     sequence: Option<u64>,
     #[serde(default)]
     priority: i16,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct SeekOut {
+    /// The place is not kept any more: it goes on with the oldest message kept.
     clamped: bool,
+    /// Messages that are delivered again.
+    replayed_count: u64,
+    /// Messages that are passed over.
+    skipped_count: u64,
+    /// Whether the counts are exact, or upper bounds.
+    exact: bool,
 }
 
-/// Moves a subscriber to another place of its topic.
+/// Moves a subscriber to another place of its topic, or tells what that would do.
 #[utoipa::path(post, path = "/v1/topics/{topic}/subscribers/{subscriber}/seek", params(("topic" = String, Path), ("subscriber" = String, Path)), request_body = SeekIn, responses((status = 200, body = Data<SeekOut>)))]
 async fn seek(
     Shared(state): Shared<State>,
@@ -144,6 +154,12 @@ async fn seek(
         (None, Some(sequence)) => SeekTo::Sequence { priority: body.priority, sequence },
         _ => return Err(Problem::invalid("one of to and sequence is needed")),
     };
-    let sought = state.queue.seek(&topic, &subscriber, to).await?;
-    Ok(data(SeekOut { clamped: sought.clamped }))
+    let seek = Seek::to(to).with_dry_run(body.dry_run);
+    let sought = state.queue.seek(&topic, &subscriber, seek).await?;
+    Ok(data(SeekOut {
+        clamped: sought.clamped,
+        replayed_count: sought.replayed_count,
+        skipped_count: sought.skipped_count,
+        exact: sought.exact,
+    }))
 }

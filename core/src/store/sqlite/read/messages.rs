@@ -48,7 +48,7 @@ pub(super) fn message(tx: &mut Tx<'_>, topic: &str, id: MessageId) -> Step<Answe
 }
 
 /// A message by its key; `None` if it was trimmed.
-pub(super) fn load(tx: &mut Tx<'_>, key: i64) -> Step<Option<MessageView>> {
+pub(in super::super) fn load(tx: &mut Tx<'_>, key: i64) -> Step<Option<MessageView>> {
     let Some(log) = tx.load_log_of(key)? else { return Ok(None) };
     let (tag, priority) = (tx.tag, tx.log(log)?.priority);
     Ok(tx

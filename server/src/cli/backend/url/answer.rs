@@ -21,7 +21,7 @@ pub(super) use message::{
     Count, DeliveryStatus, Failures, Letter, MessageStatus, Messages, Peeked, Published,
 };
 pub(super) use stats::TopicStats;
-pub(super) use topology::{Sought, Subscribers, Topic, Topics};
+pub(super) use topology::{Subscribers, Topic, Topics};
 
 /// A duration: text, or milliseconds.
 #[derive(Deserialize)]

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, DeadLetters, Error, NewSubscriber, NewTopic, Retention,
-    RetryPolicy, SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
+    BacklogLimit, BacklogPolicy, DeadLetters, Error, NewSubscriber, NewTopic, Purge, Redrive,
+    Retention, RetryPolicy, Seek, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
+    TopicChange, TopicOptions,
 };
 use serde::Serialize;
 
@@ -246,37 +247,53 @@ pub(super) struct SeekIn {
     sequence: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<i16>,
+    #[serde(skip_serializing_if = "is_not")]
+    dry_run: bool,
 }
 
-impl TryFrom<SeekTo> for SeekIn {
+/// What is not so need not be said.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_not(value: &bool) -> bool {
+    !*value
+}
+
+impl TryFrom<Seek> for SeekIn {
     type Error = Error;
 
-    fn try_from(to: SeekTo) -> Result<Self, Error> {
-        let word = |word: String| Self { to: Some(word), ..Self::default() };
-        Ok(match to {
+    fn try_from(seek: Seek) -> Result<Self, Error> {
+        let dry_run = seek.dry_run;
+        let word = |word: String| Self { to: Some(word), dry_run, ..Self::default() };
+        Ok(match seek.to {
             SeekTo::Earliest => word("earliest".to_owned()),
             SeekTo::Latest => word("latest".to_owned()),
             SeekTo::Time(time) => word(Moment(time).to_string()),
             SeekTo::Message(id) => word(id.to_string()),
             SeekTo::Sequence { priority, sequence } => {
-                Self { to: None, sequence: Some(sequence), priority: Some(priority) }
+                Self { to: None, sequence: Some(sequence), priority: Some(priority), dry_run }
             }
             _ => return Err(Error::InvalidArgument { detail: "a place unknown here".to_owned() }),
         })
     }
 }
 
+/// Which dead letters to replay or to purge, and how.
 #[derive(Default, Serialize)]
-pub(super) struct WhichIn {
+pub(super) struct ReplayIn {
     #[serde(skip_serializing_if = "Option::is_none")]
     message_ids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     all: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<f64>,
+    #[serde(skip_serializing_if = "is_not")]
+    dry_run: bool,
 }
 
-impl From<DeadLetters> for WhichIn {
+impl From<DeadLetters> for ReplayIn {
     fn from(which: DeadLetters) -> Self {
         match which {
             DeadLetters::Ids(ids) => {
@@ -286,5 +303,18 @@ impl From<DeadLetters> for WhichIn {
             DeadLetters::Oldest(limit) => Self { limit: Some(limit), ..Self::default() },
             _ => Self { all: Some(true), ..Self::default() },
         }
+    }
+}
+
+impl From<Redrive> for ReplayIn {
+    fn from(options: Redrive) -> Self {
+        let Redrive { which, to, rate, dry_run, .. } = options;
+        Self { to, rate, dry_run, ..which.into() }
+    }
+}
+
+impl From<Purge> for ReplayIn {
+    fn from(options: Purge) -> Self {
+        Self { dry_run: options.dry_run, ..options.which.into() }
     }
 }

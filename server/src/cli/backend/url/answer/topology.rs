@@ -150,8 +150,3 @@ impl SubscriberOption {
         Ok(view::SubscriberSettings(options))
     }
 }
-
-#[derive(Deserialize)]
-pub(in super::super) struct Sought {
-    pub(in super::super) clamped: bool,
-}
