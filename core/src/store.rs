@@ -58,6 +58,14 @@ pub(crate) enum Fault {
     Unknown(Error),
 }
 
+impl Fault {
+    pub(crate) fn error(&self) -> &Error {
+        match self {
+            Self::NotApplied(error) | Self::Divide(error) | Self::Unknown(error) => error,
+        }
+    }
+}
+
 /// How long nobody has asked for anything: the longer, the more may be done that would delay callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Quiet {

@@ -33,7 +33,7 @@ use rustc_hash::FxHashMap;
 
 use cache::Cache;
 use connection::Place;
-use error::from_sqlite;
+use error::{from_sqlite, spoils_connection};
 use recent::Recent;
 use tx::{Step, Stop, Tx};
 
@@ -68,7 +68,7 @@ pub(crate) struct SqliteStore {
     seen_version: i64,
     /// The cache agrees with the database as of `data_version`.
     cache_is_right: bool,
-    /// A commit had no clear outcome: open the file anew before the next transaction.
+    /// A commit had no clear outcome, or the file was damaged: open it anew before the next transaction.
     must_reopen: bool,
 }
 
@@ -93,7 +93,7 @@ impl SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<()> {
-        if self.must_reopen {
+        if self.must_reopen && !matches!(self.place, Place::Memory) {
             let options = self.options.clone().with_must_exist(true);
             self.connection = connection::writer(&self.place, &options)?;
             self.must_reopen = false;
@@ -113,6 +113,7 @@ impl SqliteStore {
         let version = version_of(&transaction).map_err(divide)?;
         let mut effects = Effects::default();
         if !*cache_is_right || version != *data_version {
+            migrate::refuse_newer(&transaction).map_err(Fault::NotApplied)?;
             *cache = Cache::default();
             effects.foreign = *data_version != 0;
         }
@@ -212,7 +213,7 @@ impl Store for SqliteStore {
             Ok(_) => self.recent.commit(),
             Err(fault) => {
                 self.recent.roll_back();
-                self.must_reopen |= matches!(fault, Fault::Unknown(_));
+                self.must_reopen |= spoils_connection(fault.error());
             }
         }
         result
@@ -300,6 +301,14 @@ impl Read for SqliteReader {
     fn read(&mut self, query: &Query) -> Result<Answer> {
         let (now, tag) = (self.clock.now(), self.tag);
         let path = Some(self.path.as_path());
-        read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
+        let source = read::Source { connection: &self.connection, path, now, tag };
+        let answer = read::answer(&source, query);
+        if answer.as_ref().is_err_and(spoils_connection) {
+            // If not even that succeeds, the next query says so.
+            if let Ok(fresh) = connection::reader(&self.path) {
+                self.connection = fresh;
+            }
+        }
+        answer
     }
 }

@@ -53,9 +53,12 @@ pub(super) fn writer(place: &Place, options: &OpenOptions) -> Result<Connection>
         }
     }
     .map_err(from_sqlite)?;
+    // SQLite makes do with reading; a queue that nobody can write to is of no use.
+    if connection.is_readonly("main").map_err(from_sqlite)? {
+        return Err(Error::ReadOnly { detail: name(place, "it may not be written") });
+    }
     wait_for_locks(&mut connection)?;
     set_up(&mut connection, place, options).map_err(|error| match error {
-        // A file that exists but cannot be written reports itself at the first write.
         Error::CannotOpen { detail } => Error::CannotOpen { detail: name(place, &detail) },
         other => other,
     })?;

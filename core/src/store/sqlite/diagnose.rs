@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::error::from_sqlite;
 use super::migrate;
@@ -36,9 +36,12 @@ pub(super) fn diagnose(tx: &mut Tx<'_>, source: &Source<'_>) -> Step<Answer> {
         problems: integrity(tx.connection)?,
         advice: Vec::new(),
     };
-    check_topics(tx, &mut diagnosis)?;
-    check_leases(tx, &mut diagnosis)?;
-    check_messages(tx, &mut diagnosis)?;
+    // What is in a damaged file cannot be counted.
+    if diagnosis.problems.is_empty() {
+        check_topics(tx, &mut diagnosis)?;
+        check_leases(tx, &mut diagnosis)?;
+        check_messages(tx, &mut diagnosis)?;
+    }
     advise(&mut diagnosis);
     diagnosis.problems.truncate(PROBLEMS_MAX);
     Ok(Answer::Diagnosis(diagnosis))
@@ -58,11 +61,25 @@ fn wal_bytes(path: Option<&Path>) -> u64 {
     std::fs::metadata(wal).map_or(0, |metadata| metadata.len())
 }
 
+/// What the check finds before it ends; some damage ends it early.
 fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
-    let verdicts = statement.query_map([], |row| row.get(0))?;
-    let verdicts: Vec<String> = verdicts.collect::<rusqlite::Result<_>>()?;
-    Ok(verdicts.into_iter().filter(|verdict| verdict != "ok").collect())
+    let mut verdicts = statement.query([])?;
+    let mut problems = Vec::new();
+    loop {
+        let verdict: String = match verdicts.next() {
+            Ok(Some(row)) => row.get(0)?,
+            Ok(None) => return Ok(problems),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                problems.push(error.to_string());
+                return Ok(problems);
+            }
+            Err(error) => return Err(error),
+        };
+        if verdict != "ok" {
+            problems.push(verdict);
+        }
+    }
 }
 
 fn check_topics(tx: &mut Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {

@@ -46,8 +46,15 @@ pub(super) fn version(connection: &Connection) -> Result<u32> {
     if !has_table {
         return Ok(0);
     }
+    refuse_newer(connection)
+}
+
+/// The newest migration of the file, if this release knows it. A process of a newer release may migrate a
+/// file while this one has it open.
+pub(super) fn refuse_newer(connection: &Connection) -> Result<u32> {
     let found: Option<u32> = connection
-        .query_row(include_str!("../../../sql/sqlite/migration_newest.sql"), [], |row| row.get(0))
+        .prepare_cached(include_str!("../../../sql/sqlite/migration_newest.sql"))
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
         .map_err(from_sqlite)?;
     match found.unwrap_or(0) {
         found if found > NEWEST => Err(Error::NewerSchema { found, known: NEWEST }),
