@@ -12,6 +12,8 @@ pub const HEADER_BYTES_MAX: usize = 16 << 10;
 pub const NAME_BYTES_MAX: usize = 150;
 /// Length of an idempotency key, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 255;
+/// Length of an ordering key, in bytes of UTF-8.
+pub const ORDERING_KEY_BYTES_MAX: usize = 255;
 /// Length of an error text, a reason; longer ones are cut, in bytes of UTF-8.
 pub const ERROR_BYTES_MAX: usize = 4 << 10;
 /// Errors kept for one delivery; older ones are dropped.
@@ -58,6 +60,8 @@ pub const PRIORITY_MAX: i16 = 1_000;
 pub const IDEMPOTENCY_WINDOW_DEFAULT: Duration = Duration::from_hours(24);
 /// Longest window of idempotency keys.
 pub const IDEMPOTENCY_WINDOW_MAX: Duration = Duration::from_hours(24 * 31);
+/// Longest life of a message that expires.
+pub const TTL_MAX: Duration = Duration::from_hours(24 * 3_660);
 /// Longest retention of a topic.
 pub const RETENTION_MAX: Duration = Duration::from_hours(24 * 3_660);
 

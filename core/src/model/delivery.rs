@@ -43,6 +43,8 @@ pub struct Delivery {
     pub headers: BTreeMap<String, String>,
     /// What the publisher tied the message to.
     pub correlation_id: Option<String>,
+    /// What the message is in order with.
+    pub ordering_key: Option<String>,
     /// The message's priority.
     pub priority: i16,
     /// Which attempt this is, from 1.
@@ -51,6 +53,8 @@ pub struct Delivery {
     pub failures: u32,
     /// When the message became deliverable.
     pub published_at: SystemTime,
+    /// When the message expires, if it does. A delivery that is leased by then may still be settled.
+    pub expires_at: Option<SystemTime>,
     /// When the lease expires.
     pub lease_expires_at: SystemTime,
 }
@@ -112,12 +116,16 @@ pub struct MessageView {
     pub correlation_id: Option<String>,
     /// The key that makes a repeat harmless, while it is remembered.
     pub idempotency_key: Option<String>,
+    /// What the message is in order with.
+    pub ordering_key: Option<String>,
     /// The message's priority.
     pub priority: i16,
     /// When it was accepted.
     pub accepted_at: SystemTime,
     /// When it became deliverable, or will.
     pub deliver_at: SystemTime,
+    /// When it expires, if it does.
+    pub expires_at: Option<SystemTime>,
 }
 
 /// A message and where it stands with every subscriber of its topic.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::rules::{at_most, not_longer};
+use super::rules::{at_most, not_longer, ttl};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -27,6 +27,11 @@ pub struct Message {
     pub deliver_at: Option<SystemTime>,
     /// A repeat of the key within the topic's window publishes nothing and returns the first id.
     pub idempotency_key: Option<String>,
+    /// Messages of one key go to a subscriber that asks for order one at a time; 1 to 255 bytes.
+    pub ordering_key: Option<String>,
+    /// It is not delivered any more this long after it was published, its delay included; 1 ms to ten
+    /// years. Default: the topic's.
+    pub ttl: Option<Duration>,
 }
 
 impl Message {
@@ -42,6 +47,8 @@ impl Message {
         with_delay: delay = Duration;
         /// Sets the time of delivery.
         with_deliver_at: deliver_at = SystemTime;
+        /// Sets how long it may be delivered, from now on.
+        with_ttl: ttl = Duration;
         /// Replaces all headers.
         with_headers: headers = BTreeMap<String, String>;
     }
@@ -53,6 +60,8 @@ impl Message {
         with_correlation_id: correlation_id;
         /// Makes a repeat of this publish harmless.
         with_idempotency_key: idempotency_key;
+        /// Puts the message in order with others of this key.
+        with_ordering_key: ordering_key;
     }
 
     /// Adds a header, or replaces it.
@@ -91,6 +100,15 @@ impl Message {
                 return Err(Error::invalid("idempotency_key must not be empty"));
             }
             at_most("idempotency_key", key.len(), limits::KEY_BYTES_MAX)?;
+        }
+        if let Some(key) = &self.ordering_key {
+            if key.is_empty() {
+                return Err(Error::invalid("ordering_key must not be empty"));
+            }
+            at_most("ordering_key", key.len(), limits::ORDERING_KEY_BYTES_MAX)?;
+        }
+        if let Some(life) = self.ttl {
+            ttl(life)?;
         }
         if self.headers.contains_key("") {
             return Err(Error::invalid("a header must have a name"));

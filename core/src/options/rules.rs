@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, positive};
 use crate::limits;
 
 pub(crate) fn name(what: &str, name: &str) -> Result<()> {
@@ -22,6 +22,11 @@ pub(crate) fn name(what: &str, name: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+pub(crate) fn ttl(duration: Duration) -> Result<()> {
+    positive("ttl", duration)?;
+    not_longer("ttl", duration, limits::TTL_MAX)
 }
 
 pub(crate) fn lease(what: &str, duration: Duration) -> Result<()> {

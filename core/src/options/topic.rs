@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rules::{name, not_longer};
+use super::rules::{name, not_longer, ttl};
 use super::subscriber::{NewSubscriber, validate_subscribers};
 use crate::error::{Result, positive};
 use crate::limits;
@@ -77,6 +77,8 @@ pub struct TopicOptions {
     pub backlog_limit: BacklogLimit,
     /// How long an idempotency key is remembered. Default 24 h, at most 31 days.
     pub idempotency_window: Duration,
+    /// How long a message lives that does not say. Default: for ever; 1 ms to ten years.
+    pub ttl: Option<Duration>,
 }
 
 impl Default for TopicOptions {
@@ -85,6 +87,7 @@ impl Default for TopicOptions {
             retention: Retention::default(),
             backlog_limit: BacklogLimit::default(),
             idempotency_window: limits::IDEMPOTENCY_WINDOW_DEFAULT,
+            ttl: None,
         }
     }
 }
@@ -97,6 +100,8 @@ impl TopicOptions {
         with_backlog_limit: backlog_limit = BacklogLimit;
         /// Sets how long an idempotency key is remembered.
         with_idempotency_window: idempotency_window = Duration;
+        /// Sets how long a message lives that does not say.
+        with_ttl: ttl = Duration;
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -107,6 +112,9 @@ impl TopicOptions {
         if let Some(age) = self.backlog_limit.age {
             positive("backlog_limit.age", age)?;
             not_longer("backlog_limit.age", age, limits::RETENTION_MAX)?;
+        }
+        if let Some(life) = self.ttl {
+            ttl(life)?;
         }
         positive("idempotency_window", self.idempotency_window)?;
         not_longer("idempotency_window", self.idempotency_window, limits::IDEMPOTENCY_WINDOW_MAX)
@@ -169,6 +177,9 @@ pub struct TopicChange {
     pub backlog_limit: Option<BacklogLimit>,
     /// The new window of idempotency keys, for keys used from now on.
     pub idempotency_window: Option<Duration>,
+    /// How long messages live that do not say, if they are published from now on; `Some(None)`: for
+    /// ever.
+    pub ttl: Option<Option<Duration>>,
 }
 
 impl TopicChange {
@@ -179,6 +190,8 @@ impl TopicChange {
         with_backlog_limit: backlog_limit = BacklogLimit;
         /// Changes the window of idempotency keys.
         with_idempotency_window: idempotency_window = Duration;
+        /// Changes how long messages live that do not say; `None`: for ever.
+        with_ttl: ttl = Option<Duration>;
     }
 
     pub(crate) fn apply(&self, options: &TopicOptions) -> TopicOptions {
@@ -186,6 +199,7 @@ impl TopicChange {
             retention: self.retention.unwrap_or(options.retention),
             backlog_limit: self.backlog_limit.unwrap_or(options.backlog_limit),
             idempotency_window: self.idempotency_window.unwrap_or(options.idempotency_window),
+            ttl: self.ttl.unwrap_or(options.ttl),
         }
     }
 }

@@ -103,6 +103,7 @@ impl Answer for Topic {
                     "policy": policy,
                 },
                 "idempotency_window_ms": millis(self.options.idempotency_window),
+                "ttl_ms": self.options.ttl.map(millis),
             },
         })
     }
@@ -153,6 +154,8 @@ impl Answer for Delivery {
             "content_type": self.content_type,
             "headers": self.headers,
             "correlation_id": self.correlation_id,
+            "ordering_key": self.ordering_key,
+            "expires_at": self.expires_at.map(instant),
             "priority": self.priority,
             "attempt": self.attempt,
             "failures": self.failures,
@@ -188,6 +191,8 @@ impl Answer for MessageView {
             "headers": self.headers,
             "correlation_id": self.correlation_id,
             "idempotency_key": self.idempotency_key,
+            "ordering_key": self.ordering_key,
+            "expires_at": self.expires_at.map(instant),
             "priority": self.priority,
             "accepted_at": instant(self.accepted_at),
             "deliver_at": instant(self.deliver_at),

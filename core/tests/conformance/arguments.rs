@@ -61,6 +61,8 @@ pub(crate) fn message(message: &script::Message) -> Message {
     out.content_type.clone_from(&message.content_type);
     out.correlation_id.clone_from(&message.correlation_id);
     out.idempotency_key.clone_from(&message.idempotency_key);
+    out.ordering_key.clone_from(&message.ordering_key);
+    out.ttl = message.ttl_ms.map(duration);
     out.delay = message.delay_ms.map(duration);
     out.deliver_at = message.deliver_at.map(instant);
     out
@@ -76,6 +78,7 @@ pub(crate) fn new_topic(
     settings.retention = change.retention.unwrap_or(settings.retention);
     settings.backlog_limit = change.backlog_limit.unwrap_or(settings.backlog_limit);
     settings.idempotency_window = change.idempotency_window.unwrap_or(settings.idempotency_window);
+    settings.ttl = change.ttl.unwrap_or(settings.ttl);
     let mut topic = NewTopic::new(name).with_options(settings);
     topic.subscribers = subscribers.iter().map(new_subscriber).collect();
     topic
@@ -101,6 +104,7 @@ pub(crate) fn topic_change(options: &script::TopicOptions) -> TopicChange {
         out
     });
     change.idempotency_window = options.idempotency_window_ms.map(duration);
+    change.ttl = options.ttl_ms.map(|ttl| ttl.into_option().map(duration));
     change
 }
 

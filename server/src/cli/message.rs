@@ -101,12 +101,14 @@ pub(crate) fn peek(args: &PeekArgs) -> Outcome {
 }
 
 fn describe(printer: &mut Printer, status: &MessageStatus) -> Outcome<()> {
-    let Message { id, payload, content_type, headers, correlation_id, priority, .. } =
-        &status.message;
+    let Message { id, payload, content_type, headers, correlation_id, .. } = &status.message;
+    let Message { ordering_key, priority, expires_at, .. } = &status.message;
     printer.line(&format!("id              {id}"))?;
     printer.line(&format!("accepted        {}", or_dash(status.message.accepted_at)))?;
     printer.line(&format!("deliverable     {}", or_dash(status.message.deliver_at)))?;
+    printer.line(&format!("expires         {}", or_dash(*expires_at)))?;
     printer.line(&format!("priority        {priority}"))?;
+    printer.line(&format!("ordering key    {}", or_dash(ordering_key.as_ref())))?;
     printer.line(&format!("content type    {}", or_dash(content_type.as_ref())))?;
     printer.line(&format!("correlation id  {}", or_dash(correlation_id.as_ref())))?;
     for (name, value) in headers {

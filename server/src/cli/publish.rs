@@ -46,6 +46,12 @@ pub(crate) struct PublishArgs {
     /// Makes a repeat harmless; lines get KEY:1, KEY:2 and so on
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Messages of one key go to an ordered subscriber one at a time
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Do not deliver it any more after this long
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    ttl: Option<Duration>,
     /// What the payload is, for example application/json
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
@@ -67,6 +73,8 @@ impl PublishArgs {
         message.delay = self.delay;
         message.deliver_at = self.at;
         message.idempotency_key.clone_from(&self.idempotency_key);
+        message.ordering_key.clone_from(&self.key);
+        message.ttl = self.ttl;
         message.content_type.clone_from(&self.content_type);
         message.correlation_id.clone_from(&self.correlation_id);
         message

@@ -11,7 +11,8 @@ use super::backend::Backend;
 use super::failure::{Ending, Outcome};
 use super::output::{FormatArgs, ListArgs};
 use super::target::TargetArgs;
-use super::{untold, value};
+use super::untold;
+use super::value::{self, OrNone};
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicArgs {
@@ -94,6 +95,9 @@ struct Settings {
     /// How long an idempotency key is remembered
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     idempotency_window: Option<Duration>,
+    /// How long messages live that do not say: a duration, or none
+    #[arg(long, value_name = "DURATION", value_parser = value::duration_or_none)]
+    ttl: Option<OrNone<Duration>>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -134,6 +138,7 @@ impl Settings {
         options.retention = self.retention.unwrap_or(options.retention);
         options.backlog_limit = self.backlog(options.backlog_limit);
         options.idempotency_window = self.idempotency_window.unwrap_or(options.idempotency_window);
+        options.ttl = self.ttl.and_then(|OrNone(ttl)| ttl);
         options
     }
 
@@ -142,6 +147,7 @@ impl Settings {
         let mut change = TopicChange::default();
         change.retention = self.retention;
         change.idempotency_window = self.idempotency_window;
+        change.ttl = self.ttl.map(|OrNone(ttl)| ttl);
         if drop_limit {
             change.backlog_limit = Some(BacklogLimit::default());
         } else if self.touches_backlog() {

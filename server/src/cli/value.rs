@@ -13,6 +13,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| error.to_string())
 }
 
+/// A setting that can be taken back, with the word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
+
+/// A duration, or `none`.
+pub(crate) fn duration_or_none(text: &str) -> Result<OrNone<Duration>, String> {
+    if text == "none" {
+        return Ok(OrNone(None));
+    }
+    duration(text).map(|duration| OrNone(Some(duration)))
+}
+
 /// A time as RFC 3339: `2030-01-31T08:00:00Z`.
 pub(crate) fn time(text: &str) -> Result<SystemTime, String> {
     humantime::parse_rfc3339_weak(text).map_err(|error| format!("{error}, as 2030-01-31T08:00:00Z"))

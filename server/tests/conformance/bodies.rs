@@ -1,8 +1,8 @@
 //! What the requests carry, in the words of the contract.
 
 use blockqueue_conformance::{
-    self as script, BacklogPolicy, DeadLetters, NewSubscriber, Place, Retention, START_MS, Start,
-    SubscriberOptions, TopicOptions,
+    self as script, BacklogPolicy, DeadLetters, NewSubscriber, OrNone, Place, Retention, START_MS,
+    Start, SubscriberOptions, TopicOptions,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -33,6 +33,8 @@ pub(crate) fn message(message: &script::Message) -> Value {
         "headers": message.headers,
         "correlation_id": message.correlation_id,
         "idempotency_key": message.idempotency_key,
+        "key": message.ordering_key,
+        "ttl": message.ttl_ms,
         "priority": message.priority,
         "delay": message.delay_ms,
         "schedule_at": message.deliver_at.map(instant),
@@ -71,7 +73,13 @@ pub(crate) fn topic_options(options: &TopicOptions) -> Value {
         "retention": retention,
         "backlog_limit": backlog_limit,
         "idempotency_window": options.idempotency_window_ms,
+        "ttl": options.ttl_ms.map(or_none),
     })
+}
+
+/// A setting, or the word that takes it back.
+fn or_none<T: Into<Value>>(setting: OrNone<T>) -> Value {
+    setting.into_option().map_or_else(|| json!("none"), Into::into)
 }
 
 pub(crate) fn new_subscriber(subscriber: &NewSubscriber) -> Value {

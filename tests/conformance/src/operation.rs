@@ -149,6 +149,35 @@ pub struct TopicOptions {
     pub retention: Option<Retention>,
     pub backlog_limit: Option<BacklogLimit>,
     pub idempotency_window_ms: Option<i64>,
+    pub ttl_ms: Option<OrNone<i64>>,
+}
+
+/// A setting that can be taken back: a value, or the word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum OrNone<T> {
+    /// It is taken back.
+    None(NoneWord),
+    /// Its value.
+    Some(T),
+}
+
+/// The word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoneWord {
+    /// The word.
+    None,
+}
+
+impl<T> OrNone<T> {
+    /// The value, if it is not taken back.
+    pub fn into_option(self) -> Option<T> {
+        match self {
+            Self::None(NoneWord::None) => None,
+            Self::Some(value) => Some(value),
+        }
+    }
 }
 
 /// What happens to messages that every subscriber has settled.
@@ -255,6 +284,8 @@ pub struct Message {
     pub delay_ms: Option<i64>,
     pub deliver_at: Option<i64>,
     pub idempotency_key: Option<String>,
+    pub ordering_key: Option<String>,
+    pub ttl_ms: Option<i64>,
 }
 
 /// One subscriber of one topic.

@@ -25,6 +25,8 @@ CREATE TABLE blockqueue_topic (
   -- 0 refuse, 1 drop the oldest.
   backlog_policy INTEGER NOT NULL DEFAULT 0 CHECK (backlog_policy IN (0, 1)),
   idempotency_ms INTEGER NOT NULL,
+  -- Of messages that do not say; none: they do not expire.
+  ttl_ms INTEGER,
   delayed_count INTEGER NOT NULL DEFAULT 0,
   delayed_bytes INTEGER NOT NULL DEFAULT 0,
   delayed_cancelled_count INTEGER NOT NULL DEFAULT 0
@@ -69,6 +71,9 @@ CREATE TABLE blockqueue_message (
   headers TEXT,
   correlation_id TEXT,
   idempotency_key TEXT,
+  ordering_key TEXT,
+  -- Not delivered any more from then on.
+  expires_at INTEGER,
   payload BLOB NOT NULL
 );
 CREATE UNIQUE INDEX blockqueue_message_origin ON blockqueue_message (origin) WHERE origin IS NOT NULL;
@@ -85,6 +90,8 @@ CREATE TABLE blockqueue_delayed (
   headers TEXT,
   correlation_id TEXT,
   idempotency_key TEXT,
+  ordering_key TEXT,
+  expires_at INTEGER,
   payload BLOB NOT NULL
 );
 CREATE INDEX blockqueue_delayed_due ON blockqueue_delayed (due_at);

@@ -26,6 +26,8 @@ struct Picked {
     content_type: Option<String>,
     headers: Option<String>,
     correlation_id: Option<String>,
+    ordering_key: Option<String>,
+    expires_at: Option<Millis>,
     priority: i16,
     /// `None`: nobody has claimed it before.
     retry: Option<Retry>,
@@ -259,6 +261,8 @@ impl Picked {
             headers: row.get(5)?,
             correlation_id: row.get(6)?,
             payload: row.get(7)?,
+            ordering_key: row.get(8)?,
+            expires_at: row.get(9)?,
             priority,
             retry: None,
         })
@@ -266,10 +270,10 @@ impl Picked {
 
     fn from_retry(row: &Row<'_>, tag: u16, priority: i16) -> rusqlite::Result<Self> {
         let retry = Retry {
-            ready_at: row.get(8)?,
-            lease: row.get(9)?,
-            attempts: row.get(10)?,
-            failures: row.get(11)?,
+            ready_at: row.get(10)?,
+            lease: row.get(11)?,
+            attempts: row.get(12)?,
+            failures: row.get(13)?,
         };
         Ok(Self { retry: Some(retry), ..Self::from_new(row, tag, priority)? })
     }
@@ -353,10 +357,12 @@ fn lease(
         content_type: item.content_type,
         headers: encode::headers_from_json(item.headers.as_deref()),
         correlation_id: item.correlation_id,
+        ordering_key: item.ordering_key,
         priority: item.priority,
         attempt: item.retry.map_or(0, |retry| retry.attempts) + 1,
         failures: item.retry.map_or(0, |retry| retry.failures),
         published_at: from_millis(item.published_at),
+        expires_at: item.expires_at.map(from_millis),
         lease_expires_at,
     });
     Ok(deliveries.collect())

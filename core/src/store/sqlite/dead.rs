@@ -140,6 +140,7 @@ fn copy(message: MessageView, from: &Source) -> Message {
         .with_priority(message.priority);
     copy.content_type = message.content_type;
     copy.correlation_id = message.correlation_id;
+    copy.ordering_key = message.ordering_key;
     copy
 }
 

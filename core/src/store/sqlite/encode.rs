@@ -88,11 +88,13 @@ pub(super) fn topic_options(row: &Row<'_>) -> rusqlite::Result<TopicOptions> {
         },
     };
     let idempotency_window = millis(row, "idempotency_ms")?.unwrap_or_default();
-    Ok(TopicOptions { retention, backlog_limit, idempotency_window })
+    let ttl = millis(row, "ttl_ms")?;
+    Ok(TopicOptions { retention, backlog_limit, idempotency_window, ttl })
 }
 
-/// The settings of a topic as parameters: three of retention, four of the backlog, the window.
-pub(super) fn topic_params(options: &TopicOptions) -> [Option<i64>; 8] {
+/// The settings of a topic as parameters: three of retention, four of the backlog, the window, the life of
+/// messages.
+pub(super) fn topic_params(options: &TopicOptions) -> [Option<i64>; 9] {
     let (duration, messages, bytes) = match options.retention {
         Retention::None => (None, None, None),
         Retention::Duration(duration) => (Some(duration_millis(duration)), None, None),
@@ -109,6 +111,7 @@ pub(super) fn topic_params(options: &TopicOptions) -> [Option<i64>; 8] {
         backlog.age.map(duration_millis),
         Some(i64::from(backlog.policy == BacklogPolicy::DropOldest)),
         Some(duration_millis(options.idempotency_window)),
+        options.ttl.map(duration_millis),
     ]
 }
 

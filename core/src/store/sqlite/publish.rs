@@ -5,6 +5,7 @@
 //! never goes back.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
@@ -45,7 +46,8 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     backlog::check(tx, topic, new.map(|(message, _)| message))?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
-    let mut appender = Appender::new(tx.connection)?;
+    let ttl = tx.topic(topic)?.options.ttl;
+    let mut appender = Appender::new(tx.connection, ttl)?;
     for (message, plan) in messages.iter().zip(&plans) {
         let done = match *plan {
             Plan::Append => {
@@ -128,13 +130,15 @@ fn due_at(message: &Message, now: Millis) -> Option<Millis> {
 /// Appends messages, and keeps at hand what the next one needs.
 struct Appender<'c> {
     insert_plain: CachedStatement<'c>,
+    /// Of messages that do not say.
+    ttl: Option<Duration>,
     log: Option<(i16, LogId)>,
 }
 
 impl<'c> Appender<'c> {
-    fn new(connection: &'c Connection) -> Step<Self> {
+    fn new(connection: &'c Connection, ttl: Option<Duration>) -> Step<Self> {
         let sql = include_str!("../../../sql/sqlite/message_insert_plain.sql");
-        Ok(Self { insert_plain: connection.prepare_cached(sql)?, log: None })
+        Ok(Self { insert_plain: connection.prepare_cached(sql)?, ttl, log: None })
     }
 
     fn append(
@@ -157,7 +161,8 @@ impl<'c> Appender<'c> {
         let at = now.max(state.published_at);
         let seq = state.last_seq + 1;
         let key = key(log, seq);
-        if is_plain(message) {
+        let expires_at = expires_at(message, self.ttl, now);
+        if expires_at.is_none() && is_plain(message) {
             self.insert_plain.execute(params![key, at, state.position, message.payload])?;
         } else {
             let headers = encode::headers_to_json(&message.headers);
@@ -173,6 +178,8 @@ impl<'c> Appender<'c> {
                     headers,
                     message.correlation_id,
                     message.idempotency_key,
+                    message.ordering_key,
+                    expires_at,
                     message.payload,
                 ])?;
         }
@@ -188,11 +195,18 @@ fn is_plain(message: &Message) -> bool {
         && message.headers.is_empty()
         && message.correlation_id.is_none()
         && message.idempotency_key.is_none()
+        && message.ordering_key.is_none()
+}
+
+/// When a message is not delivered any more: its life begins now, whatever its delay.
+fn expires_at(message: &Message, default: Option<Duration>, now: Millis) -> Option<Millis> {
+    message.ttl.or(default).map(|ttl| now + duration_millis(ttl))
 }
 
 /// Sets a message aside until it is due. Its id comes from the topic's origin log and stays with it.
 fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> Step<Accepted> {
     let log = tx.origin_log(topic)?;
+    let ttl = tx.topic(topic)?.options.ttl;
     let now = tx.now;
     let state = tx.log_mut(log)?;
     state.last_seq += 1;
@@ -213,6 +227,8 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
             headers,
             message.correlation_id,
             message.idempotency_key,
+            message.ordering_key,
+            expires_at(message, ttl, now),
             message.payload,
         ],
     )?;
@@ -271,6 +287,9 @@ fn fingerprint(message: &Message) -> Fingerprint {
     if let Some(content_type) = &message.content_type {
         field(b'c', content_type.as_bytes());
     }
+    if let Some(ordering_key) = &message.ordering_key {
+        field(b'k', ordering_key.as_bytes());
+    }
     for (name, value) in &message.headers {
         field(b'n', name.as_bytes());
         field(b'v', value.as_bytes());
@@ -287,8 +306,6 @@ fn fingerprint(message: &Message) -> Fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -302,6 +319,7 @@ mod tests {
             Message::new("a").with_content_type("x"),
             Message::new("a").with_header("x", "y"),
             Message::new("a").with_header("xy", ""),
+            Message::new("a").with_ordering_key("x"),
             Message::new("a").with_delay(Duration::from_secs(1)),
         ] {
             assert_ne!(plain, fingerprint(&other), "{other:?}");

@@ -82,6 +82,7 @@ impl Exec {
             .env("BLOCKQUEUE_PUBLISHED_AT", delivery.published_at.to_string())
             .env("BLOCKQUEUE_CONTENT_TYPE", set(&delivery.content_type))
             .env("BLOCKQUEUE_CORRELATION_ID", set(&delivery.correlation_id))
+            .env("BLOCKQUEUE_ORDERING_KEY", set(&delivery.ordering_key))
             .env("BLOCKQUEUE_HEADERS", headers)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())

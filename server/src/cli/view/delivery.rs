@@ -27,6 +27,9 @@ pub(crate) struct Delivery {
     /// What the publisher tied the message to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) correlation_id: Option<String>,
+    /// What the message is in order with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ordering_key: Option<String>,
     /// The message's priority.
     pub(crate) priority: i16,
     /// Which attempt this is, from 1.
@@ -35,6 +38,9 @@ pub(crate) struct Delivery {
     pub(crate) failures: u32,
     /// When the message became deliverable.
     pub(crate) published_at: Moment,
+    /// When the message expires, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<Moment>,
     /// When the lease expires.
     pub(crate) lease_expires_at: Moment,
 }
@@ -50,10 +56,12 @@ impl From<blockqueue::Delivery> for Delivery {
             content_type: delivery.content_type,
             headers: delivery.headers,
             correlation_id: delivery.correlation_id,
+            ordering_key: delivery.ordering_key,
             priority: delivery.priority,
             attempt: delivery.attempt,
             failures: delivery.failures,
             published_at: Moment(delivery.published_at),
+            expires_at: delivery.expires_at.map(Moment),
             lease_expires_at: Moment(delivery.lease_expires_at),
         }
     }

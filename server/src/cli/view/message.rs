@@ -23,6 +23,9 @@ pub(crate) struct Message {
     /// The key that makes a repeat harmless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) idempotency_key: Option<String>,
+    /// What the message is in order with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ordering_key: Option<String>,
     /// The message's priority.
     pub(crate) priority: i16,
     /// When it was accepted, if that is known.
@@ -31,6 +34,9 @@ pub(crate) struct Message {
     /// When it became deliverable, or will.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deliver_at: Option<Moment>,
+    /// When it expires, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<Moment>,
 }
 
 impl From<blockqueue::MessageView> for Message {
@@ -42,9 +48,11 @@ impl From<blockqueue::MessageView> for Message {
             headers: message.headers,
             correlation_id: message.correlation_id,
             idempotency_key: message.idempotency_key,
+            ordering_key: message.ordering_key,
             priority: message.priority,
             accepted_at: Some(Moment(message.accepted_at)),
             deliver_at: Some(Moment(message.deliver_at)),
+            expires_at: message.expires_at.map(Moment),
         }
     }
 }

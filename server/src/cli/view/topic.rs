@@ -94,6 +94,7 @@ impl Serialize for TopicSettings {
         struct Settings {
             retention: String,
             idempotency_window_ms: u64,
+            ttl_ms: Option<u64>,
             backlog_messages: Option<u64>,
             backlog_bytes: Option<u64>,
             backlog_age_ms: Option<u64>,
@@ -103,6 +104,7 @@ impl Serialize for TopicSettings {
         Settings {
             retention: retention(options.retention),
             idempotency_window_ms: millis(options.idempotency_window),
+            ttl_ms: options.ttl.map(millis),
             backlog_messages: options.backlog_limit.messages,
             backlog_bytes: options.backlog_limit.bytes,
             backlog_age_ms: options.backlog_limit.age.map(millis),

@@ -71,9 +71,11 @@ fn view(row: &Row<'_>, tag: u16, priority: i16) -> rusqlite::Result<MessageView>
         headers: encode::headers_from_json(headers.as_deref()),
         correlation_id: row.get("correlation_id")?,
         idempotency_key: row.get("idempotency_key")?,
+        ordering_key: row.get("ordering_key")?,
         priority,
         accepted_at: from_millis(accepted_at),
         deliver_at: from_millis(published_at),
+        expires_at: row.get::<_, Option<Millis>>("expires_at")?.map(from_millis),
     })
 }
 

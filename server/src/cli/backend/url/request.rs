@@ -29,6 +29,22 @@ pub(super) struct TopicOptionIn {
     backlog_limit: Option<BacklogIn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_window: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<OrNone<Span>>,
+}
+
+/// A setting that can be taken back: a value, or `none`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OrNone<T> {
+    None(&'static str),
+    Some(T),
+}
+
+impl<T> From<Option<T>> for OrNone<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::None("none"), Self::Some)
+    }
 }
 
 #[derive(Serialize)]
@@ -75,11 +91,12 @@ impl From<BacklogLimit> for BacklogIn {
 
 impl<'a> From<&'a NewTopic> for TopicIn<'a> {
     fn from(topic: &'a NewTopic) -> Self {
-        let TopicOptions { retention, backlog_limit, idempotency_window, .. } = topic.options;
+        let TopicOptions { retention, backlog_limit, idempotency_window, ttl, .. } = topic.options;
         let option = TopicOptionIn {
             retention: Some(retention.into()),
             backlog_limit: Some(backlog_limit.into()),
             idempotency_window: Some(millis(idempotency_window)),
+            ttl: ttl.map(|ttl| OrNone::Some(millis(ttl))),
         };
         let subscribers = topic.subscribers.iter().map(SubscriberIn::from).collect();
         Self { name: &topic.name, option, subscribers }
@@ -92,6 +109,7 @@ impl From<&TopicChange> for TopicOptionIn {
             retention: change.retention.map(Keep::from),
             backlog_limit: change.backlog_limit.map(BacklogIn::from),
             idempotency_window: change.idempotency_window.map(millis),
+            ttl: change.ttl.map(|ttl| ttl.map(millis).into()),
         }
     }
 }
@@ -178,6 +196,10 @@ pub(super) struct MessageIn<'a> {
     correlation_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<Span>,
     priority: i16,
     #[serde(skip_serializing_if = "Option::is_none")]
     delay: Option<Span>,
@@ -195,6 +217,8 @@ impl<'a> From<&'a blockqueue::Message> for MessageIn<'a> {
             headers: &message.headers,
             correlation_id: message.correlation_id.as_deref(),
             idempotency_key: message.idempotency_key.as_deref(),
+            key: message.ordering_key.as_deref(),
+            ttl: message.ttl.map(millis),
             priority: message.priority,
             delay: message.delay.map(millis),
             schedule_at: message.deliver_at.map(Moment),

@@ -30,6 +30,10 @@ pub(crate) struct MessageIn {
     priority: i16,
     delay: Option<Span>,
     schedule_at: Option<Instant>,
+    /// Messages of one key go to an ordered subscriber one at a time.
+    key: Option<String>,
+    /// Not delivered any more this long after it was published.
+    ttl: Option<Span>,
 }
 
 impl MessageIn {
@@ -46,6 +50,8 @@ impl MessageIn {
         message.content_type = self.content_type;
         message.correlation_id = self.correlation_id;
         message.idempotency_key = self.idempotency_key;
+        message.ordering_key = self.key;
+        message.ttl = optional(self.ttl.as_ref(), "ttl")?;
         message.delay = optional(self.delay.as_ref(), "delay")?;
         message.deliver_at = self.schedule_at.map(|at| at.time("schedule_at")).transpose()?;
         Ok(message)
@@ -87,9 +93,11 @@ pub(crate) struct MessageOut {
     headers: BTreeMap<String, String>,
     correlation_id: Option<String>,
     idempotency_key: Option<String>,
+    key: Option<String>,
     priority: i16,
     scheduled_at: String,
     created_at: String,
+    expires_at: Option<String>,
 }
 
 impl From<MessageView> for MessageOut {
@@ -103,9 +111,11 @@ impl From<MessageView> for MessageOut {
             headers: view.headers,
             correlation_id: view.correlation_id,
             idempotency_key: view.idempotency_key,
+            key: view.ordering_key,
             priority: view.priority,
             scheduled_at: time(view.deliver_at),
             created_at: time(view.accepted_at),
+            expires_at: view.expires_at.map(time),
         }
     }
 }
@@ -159,6 +169,7 @@ pub(crate) struct ClaimedOut {
     content_type: Option<String>,
     headers: BTreeMap<String, String>,
     correlation_id: Option<String>,
+    key: Option<String>,
     status: &'static str,
     delivery_count: u32,
     failure_count: u32,
@@ -167,6 +178,7 @@ pub(crate) struct ClaimedOut {
     lease_expires_at: String,
     visible_at: String,
     created_at: String,
+    expires_at: Option<String>,
 }
 
 impl From<Delivery> for ClaimedOut {
@@ -182,6 +194,7 @@ impl From<Delivery> for ClaimedOut {
             content_type: delivery.content_type,
             headers: delivery.headers,
             correlation_id: delivery.correlation_id,
+            key: delivery.ordering_key,
             status: status(DeliveryState::Leased),
             delivery_count: delivery.attempt,
             failure_count: delivery.failures,
@@ -190,6 +203,7 @@ impl From<Delivery> for ClaimedOut {
             visible_at: lease_expires_at.clone(),
             lease_expires_at,
             created_at: time(delivery.published_at),
+            expires_at: delivery.expires_at.map(time),
         }
     }
 }

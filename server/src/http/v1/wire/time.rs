@@ -37,6 +37,29 @@ pub(crate) fn optional(span: Option<&Span>, what: &str) -> Result<Option<Duratio
     span.map(|span| span.duration(what)).transpose()
 }
 
+/// A setting that can be taken back: a value, or `none`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum OrNone<T> {
+    None(NoneWord),
+    Some(T),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NoneWord {
+    None,
+}
+
+impl<T> OrNone<T> {
+    pub(crate) fn into_option(self) -> Option<T> {
+        match self {
+            Self::None(NoneWord::None) => None,
+            Self::Some(value) => Some(value),
+        }
+    }
+}
+
 /// A time: RFC 3339 text, or milliseconds since 1970.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged)]

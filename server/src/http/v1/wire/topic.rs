@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::subscriber::SubscriberIn;
-use super::time::{Span, optional, span, time};
+use super::time::{OrNone, Span, optional, span, time};
 use crate::http::v1::Problem;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,6 +27,8 @@ pub(crate) struct TopicOptionIn {
     retention: Option<RetentionIn>,
     backlog_limit: Option<BacklogIn>,
     idempotency_window: Option<Span>,
+    /// How long messages live that do not say, or `none`.
+    ttl: Option<OrNone<Span>>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,6 +66,7 @@ impl TopicIn {
         options.backlog_limit = change.backlog_limit.unwrap_or(options.backlog_limit);
         options.idempotency_window =
             change.idempotency_window.unwrap_or(options.idempotency_window);
+        options.ttl = change.ttl.unwrap_or(options.ttl);
         let mut topic = NewTopic::new(self.name).with_options(options);
         for subscriber in self.subscribers {
             topic = topic.with_subscriber(subscriber.into_new()?);
@@ -79,6 +82,10 @@ impl TopicOptionIn {
         change.backlog_limit = self.backlog_limit.map(BacklogIn::into_limit).transpose()?;
         change.idempotency_window =
             optional(self.idempotency_window.as_ref(), "idempotency_window")?;
+        change.ttl = match self.ttl.map(OrNone::into_option) {
+            Some(ttl) => Some(optional(ttl.as_ref(), "ttl")?),
+            None => None,
+        };
         Ok(change)
     }
 }
@@ -123,6 +130,7 @@ struct TopicOptionOut {
     retention: RetentionOut,
     backlog_limit: BacklogOut,
     idempotency_window: String,
+    ttl: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -167,6 +175,7 @@ impl From<Topic> for TopicOut {
                     },
                 },
                 idempotency_window: span(topic.options.idempotency_window),
+                ttl: topic.options.ttl.map(span),
             },
         }
     }

@@ -16,12 +16,14 @@ pub(in super::super) struct Claimed {
     content_type: Option<String>,
     headers: Headers,
     correlation_id: Option<String>,
+    key: Option<String>,
     delivery_count: u32,
     failure_count: u32,
     priority: i16,
     receipt_token: String,
     lease_expires_at: Moment,
     created_at: Moment,
+    expires_at: Option<Moment>,
 }
 
 impl Claimed {
@@ -35,10 +37,12 @@ impl Claimed {
             content_type: self.content_type,
             headers: self.headers,
             correlation_id: self.correlation_id,
+            ordering_key: self.key,
             priority: self.priority,
             attempt: self.delivery_count,
             failures: self.failure_count,
             published_at: self.created_at,
+            expires_at: self.expires_at,
             lease_expires_at: self.lease_expires_at,
         })
     }

@@ -32,9 +32,11 @@ pub(in super::super) struct Message {
     headers: Headers,
     correlation_id: Option<String>,
     idempotency_key: Option<String>,
+    key: Option<String>,
     priority: i16,
     scheduled_at: Option<Moment>,
     created_at: Option<Moment>,
+    expires_at: Option<Moment>,
 }
 
 impl Message {
@@ -46,9 +48,11 @@ impl Message {
             headers: self.headers,
             correlation_id: self.correlation_id,
             idempotency_key: self.idempotency_key,
+            ordering_key: self.key,
             priority: self.priority,
             accepted_at: self.created_at,
             deliver_at: self.scheduled_at,
+            expires_at: self.expires_at,
         })
     }
 }

@@ -30,6 +30,7 @@ struct TopicOption {
     #[serde(default)]
     backlog_limit: Backlog,
     idempotency_window: Span,
+    ttl: Option<Span>,
 }
 
 #[derive(Deserialize)]
@@ -85,10 +86,11 @@ impl TopicOption {
         limit.messages = self.backlog_limit.messages;
         limit.bytes = self.backlog_limit.bytes;
         limit.age = self.backlog_limit.age.map(|age| age.duration()).transpose()?;
-        let options = TopicOptions::default()
+        let mut options = TopicOptions::default()
             .with_retention(retention)
             .with_backlog_limit(limit)
             .with_idempotency_window(self.idempotency_window.duration()?);
+        options.ttl = self.ttl.map(|ttl| ttl.duration()).transpose()?;
         Ok(view::TopicSettings(options))
     }
 }
