@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::auth::{Malformed, Tokens};
+use crate::http::Bounds;
 
 /// Options of `blockqueue serve`. What is not given comes from the file, then from the default.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -37,6 +38,10 @@ pub struct ServeArgs {
     /// Largest request body, in bytes [default: 33554432]
     #[arg(long, env = "BLOCKQUEUE_BODY_BYTES_MAX", value_name = "BYTES")]
     pub body_bytes_max: Option<usize>,
+    /// How long a client may take for the head of a request, or pause within its body, in seconds
+    /// [default: 30]
+    #[arg(long, env = "BLOCKQUEUE_READ_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub read_timeout_seconds: Option<u64>,
     /// File of bearer tokens: a secret, scopes and topics on each line
     #[arg(long, env = "BLOCKQUEUE_TOKENS_FILE", value_name = "PATH")]
     pub tokens_file: Option<PathBuf>,
@@ -97,8 +102,8 @@ pub struct Config {
     pub durability: Durability,
     /// Largest payload, if not the default.
     pub payload_bytes_max: Option<usize>,
-    /// Largest request body.
-    pub body_bytes_max: usize,
+    /// What a client may ask of the server.
+    pub bounds: Bounds,
     /// Who may do what.
     pub tokens: Tokens,
     /// Certificate and key.
@@ -175,13 +180,21 @@ impl ServeArgs {
             Some(DurabilityArg::Balanced) => Durability::Balanced,
             Some(DurabilityArg::Full) | None => Durability::Full,
         };
+        let read_timeout = self.read_timeout_seconds.or(file.read_timeout_seconds).unwrap_or(30);
+        if read_timeout == 0 {
+            return Err(ConfigError::Contradiction("read_timeout_seconds must be at least 1"));
+        }
+        let bounds = Bounds {
+            body_bytes_max: self.body_bytes_max.or(file.body_bytes_max).unwrap_or(32 << 20),
+            read_timeout: Duration::from_secs(read_timeout),
+        };
         let shutdown = self.shutdown_seconds.or(file.shutdown_seconds).unwrap_or(10);
         Ok(Config {
             db: self.db.or(file.db).unwrap_or_else(|| "blockqueue.db".into()),
             listen,
             durability,
             payload_bytes_max: self.payload_bytes_max.or(file.payload_bytes_max),
-            body_bytes_max: self.body_bytes_max.or(file.body_bytes_max).unwrap_or(32 << 20),
+            bounds,
             tokens,
             tls,
             shutdown: Duration::from_secs(shutdown),

@@ -11,6 +11,7 @@ mod payload;
 mod v1;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -18,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Json;
 use axum::routing::get;
 use blockqueue::Queue;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
@@ -52,6 +54,15 @@ impl State {
     }
 }
 
+/// What a client may ask of the server's memory and patience.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Largest request body.
+    pub body_bytes_max: usize,
+    /// How long a client may take for the head of a request, and between two parts of its body.
+    pub read_timeout: Duration,
+}
+
 #[derive(OpenApi)]
 #[openapi(info(
     title = "BlockQueue",
@@ -61,7 +72,7 @@ impl State {
 struct Described;
 
 /// Every route.
-pub fn router(state: State, body_bytes_max: usize) -> Router {
+pub fn router(state: State, bounds: Bounds) -> Router {
     let (v1, document) = described();
     let router = Router::new()
         .merge(original::routes())
@@ -76,7 +87,8 @@ pub fn router(state: State, body_bytes_max: usize) -> Router {
     router
         .fallback(v1::not_found)
         .method_not_allowed_fallback(v1::method_not_allowed)
-        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+        .layer(RequestBodyTimeoutLayer::new(bounds.read_timeout))
         .layer(guard)
         .layer(count)
         .with_state(state)

@@ -16,9 +16,6 @@ pub use crate::config::ServeArgs;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, State};
 
-/// How long a client may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -83,17 +80,17 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         #[cfg(feature = "test-clock")]
         clock,
     };
-    let service = http::router(state, config.body_bytes_max).into_make_service();
+    let service = http::router(state, config.bounds).into_make_service();
     let handle = Handle::new();
     tokio::spawn(end_on_signal(handle.clone(), end, config.shutdown));
     tracing::info!(address = %bound, tls = tls.is_some(), file = %config.db.display(), "listening");
     let served = if let Some(tls) = tls {
         let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
-        set_timeouts(server.http_builder());
+        set_timeout(server.http_builder(), config.bounds.read_timeout);
         server.serve(service).await
     } else {
         let mut server = axum_server::from_tcp(listener).handle(handle);
-        set_timeouts(server.http_builder());
+        set_timeout(server.http_builder(), config.bounds.read_timeout);
         server.serve(service).await
     };
     // It fails only if the queue was shut down already.
@@ -101,10 +98,12 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     served.map_err(listen)
 }
 
-fn set_timeouts(
+/// For the head of a request, the first of a connection and each one after a pause.
+fn set_timeout(
     builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
+    read_timeout: Duration,
 ) {
-    builder.http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(read_timeout);
 }
 
 fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {

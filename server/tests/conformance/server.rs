@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use blockqueue::{OpenOptions, Queue, TestClock};
 use blockqueue_conformance::START_MS;
 use blockqueue_server::auth::Tokens;
-use blockqueue_server::http::{Requests, State, router};
+use blockqueue_server::http::{Bounds, Requests, State, router};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -47,7 +47,9 @@ impl Server {
             requests: Requests::default(),
             clock: Some(clock),
         };
-        let router = router(state, BODY_BYTES_MAX);
+        let bounds =
+            Bounds { body_bytes_max: BODY_BYTES_MAX, read_timeout: Duration::from_secs(30) };
+        let router = router(state, bounds);
         runtime.spawn(async move { axum::serve(listener, router).await });
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, queue, agent, end, _runtime: runtime }

@@ -9,4 +9,5 @@ mod guard;
 mod metrics;
 mod original;
 mod server;
+mod slow;
 mod v1;

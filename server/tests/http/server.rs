@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use blockqueue::Queue;
 use blockqueue_server::auth::Tokens;
-use blockqueue_server::http::{Requests, State, router};
+use blockqueue_server::http::{Bounds, Requests, State, router};
 use serde_json::Value;
+
+/// Short, for the test of what happens when it is over.
+const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -49,7 +52,7 @@ impl Server {
             #[cfg(feature = "test-clock")]
             clock: Some(clock),
         };
-        let router = router(state, 1 << 16);
+        let router = router(state, Bounds { body_bytes_max: 1 << 16, read_timeout: READ_TIMEOUT });
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { address, queue, end, _runtime: runtime }
     }
