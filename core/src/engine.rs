@@ -6,12 +6,14 @@
 mod inbox;
 mod parking;
 mod reader;
+mod session;
 mod stats;
+mod turn;
 mod writer;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -26,15 +28,23 @@ use crate::store::{Store as _, sqlite::SqliteStore};
 
 pub(crate) use inbox::Sender;
 use reader::Reader;
+pub(crate) use session::{Asked, Session};
 use stats::Stats;
+pub(crate) use turn::Turn;
+use turn::Turns;
 use writer::Writer;
 
 /// What a caller wants done.
 #[derive(Debug)]
 pub(crate) enum Work {
     Op(Op),
-    Claim { claim: Claim, wait: Duration },
+    Claim {
+        claim: Claim,
+        wait: Duration,
+    },
     Query(Query),
+    /// A transaction that its owner carries out step by step.
+    Transaction(Session),
 }
 
 impl Work {
@@ -126,6 +136,7 @@ pub(crate) struct Engine {
     /// `None` if reads run on the writer thread, and after shutdown.
     reader: Mutex<Option<Reader>>,
     stats: Arc<Stats>,
+    turns: Arc<Turns>,
 }
 
 impl Engine {
@@ -151,7 +162,8 @@ impl Engine {
             .name("blockqueue-writer".into())
             .spawn(move || writer.run())
             .map_err(|error| Error::Io { detail: error.to_string() })?;
-        Ok(Self { room, commands, reader: Mutex::new(reader), stats })
+        let turns = Arc::default();
+        Ok(Self { room, commands, reader: Mutex::new(reader), stats, turns })
     }
 
     pub(crate) fn start_work<T>(
@@ -159,6 +171,9 @@ impl Engine {
         work: Work,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
+        if self.turns.is_mine() {
+            return Pending::failed(Error::InTransaction);
+        }
         Pending::start(work, &self.room, &self.commands, map)
     }
 
@@ -167,6 +182,9 @@ impl Engine {
         query: Query,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
+        if self.turns.is_mine() {
+            return Pending::failed(Error::InTransaction);
+        }
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         match &*reader {
             Some(reader) => Pending::sent(reader.start_query(query), map),
@@ -174,7 +192,24 @@ impl Engine {
         }
     }
 
+    /// A transaction to come, the way to it, and the right to it.
+    pub(crate) fn start_transaction<T>(
+        &self,
+        deadline: Duration,
+        map: impl FnOnce(mpsc::Sender<Asked>, Turn) -> T + Send + 'static,
+    ) -> Pending<T> {
+        let (steps, inbox) = mpsc::channel();
+        let turn = self.turns.next();
+        let session = Session::new(inbox, deadline, turn.clone());
+        let mine = turn.clone();
+        let begun = move |_| Ok(map(steps, mine));
+        self.start_work(Work::Transaction(session), begun).with_turn(turn)
+    }
+
     pub(crate) fn shutdown(&self) -> Pending<()> {
+        if self.turns.is_mine() {
+            return Pending::failed(Error::InTransaction);
+        }
         self.room.close();
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (reply, answer) = oneshot::channel();

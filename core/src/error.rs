@@ -162,6 +162,21 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// This thread has a transaction of the queue open, and would wait for itself. Use the transaction's
+    /// own methods, or end it first.
+    #[error("this thread has a transaction of the queue open")]
+    InTransaction,
+    /// The transaction was rolled back: its deadline passed, or a statement ended it. Begin a new one.
+    #[error("the transaction has ended and was rolled back")]
+    TransactionEnded,
+    /// SQLite refused a statement of yours. Look at `detail`; the transaction goes on.
+    #[error("statement failed: {detail}")]
+    SqlFailed {
+        /// SQLite's extended result code; 0 if it was not SQLite that refused.
+        code: i32,
+        /// What SQLite said.
+        detail: String,
+    },
 }
 
 impl Error {
@@ -207,6 +222,9 @@ impl Error {
             Self::NewerSchema { .. } => ("newer_schema", 21, Never),
             Self::Io { .. } => ("io", 22, Later),
             Self::Internal { .. } => ("internal", 23, Never),
+            Self::InTransaction => ("in_transaction", 24, Never),
+            Self::TransactionEnded => ("transaction_ended", 25, Never),
+            Self::SqlFailed { .. } => ("sql_failed", 26, Never),
         }
     }
 
@@ -227,7 +245,7 @@ impl Error {
     }
 
     /// One value of each variant, in the order of their numbers: what the golden file lists.
-    fn samples() -> [Self; 23] {
+    fn samples() -> [Self; 26] {
         let text = String::new;
         let id = MessageId::NIL;
         [
@@ -254,6 +272,9 @@ impl Error {
             Self::NewerSchema { found: 0, known: 0 },
             Self::Io { detail: text() },
             Self::Internal { detail: text() },
+            Self::InTransaction,
+            Self::TransactionEnded,
+            Self::SqlFailed { code: 0, detail: text() },
         ]
     }
 }

@@ -21,5 +21,8 @@ pub use error::{Error, ErrorCode, Result, Retry, error_codes};
 pub use model::*;
 pub use options::*;
 pub use pending::Pending;
-pub use queue::Queue;
+pub use queue::{Queue, Transaction};
+/// The version of `rusqlite` that [`publish_in`] and its like take a transaction of.
+pub use rusqlite;
+pub use store::sqlite::{ack_in, nack_in, publish_in};
 pub use worker::{HandlerError, HandlerResult, Worker, WorkerGroup, WorkerHandle, WorkerReport};

@@ -52,6 +52,12 @@ pub const REDRIVE_RATE_MIN: f64 = 0.001;
 pub const REDRIVE_RATE_MAX: f64 = 1_000_000.0;
 /// Longest wait of one claim.
 pub const WAIT_MAX: Duration = Duration::from_hours(1);
+/// How long a transaction on the queue's own connection may last when its options do not say.
+pub const TRANSACTION_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
+/// Longest deadline of such a transaction: everybody else waits for it.
+pub const TRANSACTION_DEADLINE_MAX: Duration = Duration::from_mins(1);
+/// Rows that one query in a transaction may answer with.
+pub const QUERY_ROWS_MAX: usize = 100_000;
 /// Lowest and highest priority.
 pub const PRIORITY_MIN: i16 = -1_000;
 /// See [`PRIORITY_MIN`].

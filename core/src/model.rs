@@ -4,6 +4,7 @@ mod delivery;
 mod id;
 mod page;
 mod receipt;
+mod sql;
 mod stats;
 mod topology;
 
@@ -14,7 +15,8 @@ pub use delivery::{
 pub use id::MessageId;
 pub use page::Listed;
 pub use receipt::Receipt;
+pub use sql::{SqlRows, SqlValue};
 pub use stats::{CursorStats, Diagnosis, EngineStats, LogStats, SubscriberStats, TopicStats};
 pub use topology::{Subscriber, Topic};
 
-pub(crate) use id::IdParts;
+pub(crate) use id::{IdParts, SEQ_BITS};

@@ -9,7 +9,8 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::model::{
     DeadLetter, Delivery, DeliveryStatus, Diagnosis, Failure, Listed, MessageId, MessageStatus,
-    Nacked, Peeked, Published, Receipt, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
+    Nacked, Peeked, Published, Receipt, Sought, SqlRows, SqlValue, Subscriber, SubscriberStats,
+    Topic, TopicStats,
 };
 use crate::options::{
     Message, NewSubscriber, NewTopic, Purge, Redrive, Seek, SubscriberChange, TopicChange,
@@ -108,6 +109,28 @@ pub(crate) struct Progress {
     pub since: Millis,
 }
 
+/// What the owner of an interactive transaction wants done next.
+#[derive(Debug)]
+pub(crate) enum TxStep {
+    Op(Op),
+    /// One statement of the application's.
+    Sql {
+        sql: String,
+        values: Vec<SqlValue>,
+        wanted: Wanted,
+    },
+    Commit,
+    RollBack,
+}
+
+/// What a statement is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// How many rows it changed.
+    Count,
+    Rows,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     pub sources: Arc<[Source]>,
@@ -142,6 +165,7 @@ pub(crate) enum Outcome {
     Settled(Vec<Result<Settled>>),
     Cancelled(Vec<DeliveryStatus>),
     Count(u64),
+    Rows(SqlRows),
     /// There is more to do: the same operation goes on from here in another transaction.
     Partial(Progress),
     Sought(Sought),

@@ -31,6 +31,7 @@ mod replay;
 mod rules;
 mod subscriber;
 mod topic;
+mod transaction;
 
 pub use consume::{ClaimOptions, NackOptions, SeekTo};
 pub use letters::DeadLetters;
@@ -40,6 +41,7 @@ pub use page::Page;
 pub use replay::{Purge, Redrive, Seek};
 pub use subscriber::{NewSubscriber, RetryPolicy, StartFrom, SubscriberChange, SubscriberOptions};
 pub use topic::{BacklogLimit, BacklogPolicy, NewTopic, Retention, TopicChange, TopicOptions};
+pub use transaction::TransactionOptions;
 
-pub(crate) use rules::{at_most, count, lease, not_longer};
+pub(crate) use rules::{at_most, count, cut, lease, not_longer};
 pub(crate) use subscriber::validate_subscribers;

@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::engine::{Answered, Command, Request, Sender, Work};
+use crate::engine::{Answered, Command, Request, Sender, Turn, Work};
 use crate::error::{Error, Result};
 use crate::op::Outcome;
 
@@ -28,6 +28,8 @@ pub struct Pending<T> {
     map: Option<Map<T>>,
     /// What it means if the engine ends without an answer.
     unanswered: fn() -> Result<Outcome>,
+    /// Whoever waits for this on a thread of its own owns the transaction that it is about.
+    turn: Option<Turn>,
 }
 
 enum State {
@@ -44,7 +46,7 @@ enum State {
 
 impl<T> Pending<T> {
     pub(crate) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), map: None, unanswered: shut_down }
+        Self { state: State::Failed(error), map: None, unanswered: shut_down, turn: None }
     }
 
     pub(crate) fn start(
@@ -62,14 +64,16 @@ impl<T> Pending<T> {
             let permit = Box::pin(Arc::clone(room).acquire_many_owned(permits));
             State::Throttled { permit, work, commands: commands.clone() }
         };
-        Self { state, map: Some(Box::new(map)), unanswered: shut_down }
+        Self { state, map: Some(Box::new(map)), unanswered: shut_down, turn: None }
     }
 
     pub(crate) fn sent(
         answer: oneshot::Receiver<Result<Answered>>,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Self {
-        Self { state: State::Sent(answer), map: Some(Box::new(map)), unanswered: shut_down }
+        let map: Map<T> = Box::new(map);
+        let state = State::Sent(answer);
+        Self { state, map: Some(map), unanswered: shut_down, turn: None }
     }
 
     /// As [`sent`](Self::sent), for what an engine that has ended has done already.
@@ -80,11 +84,35 @@ impl<T> Pending<T> {
         Self { unanswered: || Ok(Outcome::Done), ..Self::sent(answer, map) }
     }
 
+    /// As [`sent`](Self::sent), for a step of a transaction, which ends when nobody answers.
+    pub(crate) fn in_transaction(
+        answer: oneshot::Receiver<Result<Answered>>,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Self {
+        Self { unanswered: || Err(Error::TransactionEnded), ..Self::sent(answer, map) }
+    }
+
+    /// If this is waited for, the transaction belongs to the thread that does.
+    pub(crate) fn with_turn(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
+    }
+
     /// Blocks this thread until the answer is there. Do not call it on a thread that runs an executor.
     ///
     /// # Errors
     /// Those of the operation.
     pub fn wait(mut self) -> Result<T> {
+        let turn = self.turn.take();
+        let answer = self.block();
+        if let Some(turn) = turn
+            && answer.is_ok()
+        {
+            turn.take();
+        }
+        answer
+    }
+
+    fn block(mut self) -> Result<T> {
         if let State::Sent(_) = self.state
             && let State::Sent(answer) = std::mem::replace(&mut self.state, State::Finished)
         {

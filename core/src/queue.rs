@@ -7,16 +7,18 @@ mod letters;
 mod look;
 mod publish;
 mod topology;
+mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::engine::{Engine, Work};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::op::{Answer, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
 use crate::pending::Pending;
+
+pub use transaction::Transaction;
 
 /// A handle to an open queue. Clones share one engine; the last one dropped shuts it down.
 ///
@@ -112,10 +114,4 @@ fn done(outcome: Outcome) -> Result<()> {
         Outcome::Done => Ok(()),
         other => Err(unexpected(&other)),
     }
-}
-
-/// Texts for people are cut, not refused: a failure must be reportable whatever its text.
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(limits::ERROR_BYTES_MAX));
-    text
 }

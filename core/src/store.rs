@@ -7,10 +7,11 @@
 pub(crate) mod sqlite;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::op::{Answer, Claim, Op, Outcome, Query, Source};
+use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
 
 /// What a group has done so far that may concern waiting claims.
 #[derive(Debug, Default)]
@@ -47,6 +48,18 @@ pub(crate) struct Applied {
     pub more: bool,
 }
 
+/// The owner of an interactive transaction, who says step by step what is done in it.
+pub(crate) trait Owner {
+    /// The next step; to roll back ends the transaction, and so does the deadline.
+    fn next(&mut self) -> TxStep;
+
+    /// What became of that step; a commit is answered by what the whole transaction came to.
+    fn answer(&mut self, outcome: Result<Outcome>);
+
+    /// When the transaction is rolled back whatever it is doing.
+    fn deadline(&self) -> Instant;
+}
+
 /// Why a whole group was not applied.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -81,6 +94,13 @@ pub(crate) enum Quiet {
 pub(crate) trait Store: Send {
     /// Carries out a group in one transaction.
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault>;
+
+    /// Carries out one transaction as its owner says; `None` if it was rolled back.
+    fn converse(
+        &mut self,
+        owner: &mut dyn Owner,
+        follow: &mut dyn Follow,
+    ) -> Result<Option<Applied>, Fault>;
 
     /// Whether another process has committed since the last call.
     fn changed(&mut self) -> Result<bool>;

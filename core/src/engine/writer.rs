@@ -13,13 +13,14 @@ use tokio::sync::oneshot;
 
 use super::inbox::{Receiver, Sender};
 use super::parking::{Parked, Parking, Ticket};
+use super::session::Session;
 use super::stats::Stats;
 use super::{Answered, Command, Request, Work};
 use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::op::{Claim, ClaimOutcome, Op, Outcome};
-use crate::store::{Effects, Fault, Follow, Quiet, Store};
+use crate::store::{Effects, Fault, Follow, Owner as _, Quiet, Store};
 
 /// How often a thread with waiting claims looks whether another process has committed.
 const POLL: Duration = Duration::from_millis(20);
@@ -230,6 +231,7 @@ impl Writer {
         let mut group = Group::default();
         let mut permits = Vec::with_capacity(requests.len());
         let mut queries = Vec::new();
+        let mut session = None;
         for Request { work, reply, permit } in requests {
             permits.push(permit);
             match work {
@@ -237,7 +239,7 @@ impl Writer {
                     group.ops.push(op);
                     group.replies.push(reply);
                 }
-                Work::Claim { .. } if reply.is_closed() => {}
+                Work::Claim { .. } | Work::Transaction(_) if reply.is_closed() => {}
                 Work::Claim { .. } if self.parking.len() >= WAITING_MAX => {
                     let _ = reply.send(Err(Error::Busy));
                 }
@@ -246,6 +248,12 @@ impl Writer {
                     group.claims.push(self.parking.park(Parked { claim, reply, deadline }));
                 }
                 Work::Query(query) => queries.push((query, reply)),
+                Work::Transaction(mut next) if session.is_none() => {
+                    next.expect(reply);
+                    session = Some(next);
+                }
+                // One in a turn, so that others get in between.
+                Work::Transaction(_) => self.carried.push(Request { work, reply, permit: None }),
             }
         }
         if !group.ops.is_empty() || !group.claims.is_empty() || self.is_due() {
@@ -257,6 +265,34 @@ impl Writer {
             let answer = self.store.read(&query).map(Outcome::Answer);
             let _ = reply.send(answer.map(Answered::new));
         }
+        if let Some(session) = session {
+            self.converse(session);
+        }
+    }
+
+    /// Carries out a transaction as its owner says; nothing else is done meanwhile.
+    fn converse(&mut self, mut session: Session) {
+        let started = monotonic();
+        let mut filler = Filler::new(&mut self.parking, &[]);
+        let result = self.store.converse(&mut session, &mut filler);
+        let filled = filler.finish(matches!(result, Ok(Some(_))));
+        let answer = match result {
+            Ok(Some(applied)) => {
+                self.stats.committed(1 + filled.len() as u64, started.elapsed());
+                self.next_due = applied.next_due;
+                self.more |= applied.more;
+                Ok(Outcome::Done)
+            }
+            Ok(None) => Ok(Outcome::Done),
+            Err(Fault::Divide(error) | Fault::NotApplied(error) | Fault::Unknown(error)) => {
+                self.stats.failed();
+                Err(error)
+            }
+        };
+        for (ticket, outcome) in filled {
+            self.answer_claim(ticket, outcome);
+        }
+        session.answer(answer);
     }
 
     fn apply(&mut self, group: Group) {

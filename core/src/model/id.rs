@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 #[serde(transparent)]
 pub struct MessageId(Uuid);
 
+/// Bits of a message key that hold the sequence number.
+pub(crate) const SEQ_BITS: u32 = 40;
+
 /// What a message id is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IdParts {

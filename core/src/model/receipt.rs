@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::MessageId;
+use super::id::SEQ_BITS;
 use crate::error::{Error, Result};
 
-/// The token of one lease: whoever holds it may settle the delivery. Text of 70 URL-safe characters.
+/// The token of one lease: whoever holds it may settle the delivery. Up to 130 URL-safe characters, to be
+/// passed on as they are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Receipt {
     /// Log and sequence of the message.
@@ -33,30 +33,15 @@ impl Receipt {
     pub fn subscriber_id(&self) -> u64 {
         u64::from(self.subscriber)
     }
-
-    fn to_bytes(self) -> [u8; 52] {
-        let mut bytes = [0; 52];
-        let message = self.message.as_uuid();
-        let parts: [&[u8]; 5] = [
-            message.as_bytes(),
-            &self.key.to_be_bytes(),
-            &self.subscriber.to_be_bytes(),
-            &self.lease.to_be_bytes(),
-            &self.token,
-        ];
-        let mut rest = bytes.as_mut_slice();
-        for part in parts {
-            let (head, tail) = rest.split_at_mut(part.len());
-            head.copy_from_slice(part);
-            rest = tail;
-        }
-        bytes
-    }
 }
 
+/// The triggers of the SQL contract take this text apart as well: a change here is a migration there.
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.to_bytes()))
+        let (log, seq) = (self.key >> SEQ_BITS, self.key & ((1 << SEQ_BITS) - 1));
+        let token = u128::from_be_bytes(self.token);
+        write!(f, "{}{token:032x}", self.message.as_uuid().as_simple())?;
+        write!(f, "-{log}-{seq}-{}-{}", self.subscriber, self.lease)
     }
 }
 
@@ -70,26 +55,29 @@ impl FromStr for Receipt {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::InvalidReceipt)?;
-        let mut rest = bytes.as_slice();
-        let receipt = Self {
-            message: MessageId::from(Uuid::from_bytes(take(&mut rest)?)),
-            key: i64::from_be_bytes(take(&mut rest)?),
-            subscriber: u32::from_be_bytes(take(&mut rest)?),
-            lease: i64::from_be_bytes(take(&mut rest)?),
-            token: take(&mut rest)?,
-        };
-        if !rest.is_empty() {
-            return Err(Error::InvalidReceipt);
-        }
-        Ok(receipt)
+        // One text for each receipt: what would be written otherwise is none.
+        parse_receipt(text)
+            .filter(|receipt| receipt.to_string() == text)
+            .ok_or(Error::InvalidReceipt)
     }
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
-    let (head, tail) = rest.split_first_chunk::<N>().ok_or(Error::InvalidReceipt)?;
-    *rest = tail;
-    Ok(*head)
+fn parse_receipt(text: &str) -> Option<Receipt> {
+    let (message, rest) = text.split_at_checked(32)?;
+    let (token, rest) = rest.split_at_checked(32)?;
+    let mut numbers = rest.strip_prefix('-')?.splitn(4, '-');
+    let mut number = || numbers.next()?.parse::<i64>().ok().filter(|number| *number >= 0);
+    let (log, seq, subscriber, lease) = (number()?, number()?, number()?, number()?);
+    if log >> (63 - SEQ_BITS) != 0 || seq >> SEQ_BITS != 0 {
+        return None;
+    }
+    Some(Receipt {
+        message: MessageId::from(Uuid::from_u128(u128::from_str_radix(message, 16).ok()?)),
+        token: u128::from_str_radix(token, 16).ok()?.to_be_bytes(),
+        key: log << SEQ_BITS | seq,
+        subscriber: u32::try_from(subscriber).ok()?,
+        lease,
+    })
 }
 
 #[cfg(test)]
@@ -116,9 +104,29 @@ mod tests {
 
     #[test]
     fn garbage_is_not_a_receipt() {
-        for text in ["", "x", "💥", "AAAA", &"A".repeat(69), &"A".repeat(71), &"A".repeat(10_000)]
+        let hex = "0a".repeat(32);
+        let long = "a".repeat(10_000);
+        for tail in
+            ["", "-", "-1-2-3", "-1-2-3-4-5", "-1-2-3-", "-01-2-3-4", "-+1-2-3-4", "-1-2-3--4"]
         {
+            let text = format!("{hex}{tail}");
             assert_eq!(text.parse::<Receipt>(), Err(Error::InvalidReceipt), "{text}");
         }
+        for text in [
+            "",
+            "x",
+            "💥",
+            "AAAA",
+            &long,
+            &format!("{}-1-2-3-4", "0A".repeat(32)),
+            &format!("{}-1-2-3-4", "+a".repeat(32)),
+            &format!("{hex}-{}-2-3-4", 1 << 23),
+            &format!("{hex}-1-{}-3-4", 1_i64 << SEQ_BITS),
+            &format!("{hex}-1-2-{}-4", 1_i64 << 32),
+            &format!("{hex}-1-2-3-{}", u64::MAX),
+        ] {
+            assert_eq!(text.parse::<Receipt>(), Err(Error::InvalidReceipt), "{text}");
+        }
+        format!("{hex}-1-2-3-4").parse::<Receipt>().unwrap();
     }
 }

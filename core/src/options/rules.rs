@@ -57,3 +57,9 @@ pub(crate) fn count(what: &'static str, actual: usize, limit: usize) -> Result<(
     }
     at_most(what, actual, limit)
 }
+
+/// Texts for people are cut, not refused: a failure must be reportable whatever its text.
+pub(crate) fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(limits::ERROR_BYTES_MAX));
+    text
+}

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Queue, cut, done, source, unexpected};
+use super::{Queue, done, source, unexpected};
 use crate::clock::{duration_millis, from_millis};
 use crate::engine::Work;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::{Delivery, DeliveryStatus, MessageId, Nacked, Receipt};
 use crate::op::{Claim, Op, Outcome, Settle, Settled, Source, Verb};
-use crate::options::{self, ClaimOptions, NackOptions};
+use crate::options::{self, ClaimOptions, NackOptions, cut};
 use crate::pending::Pending;
 
 impl Queue {
@@ -68,10 +68,7 @@ impl Queue {
     /// # Errors
     /// `lease_lost`.
     pub fn ack(&self, receipt: &Receipt) -> Pending<()> {
-        self.settle(receipt, Verb::Ack, |settled| match settled {
-            Settled::Acked => Some(()),
-            _ => None,
-        })
+        self.settle(receipt, Verb::Ack, into_acked)
     }
 
     /// Settles up to 1,000 deliveries and answers for each.
@@ -80,10 +77,7 @@ impl Queue {
     /// `invalid_argument` or `limit_exceeded` for the list; `lease_lost` per item.
     pub fn ack_batch(&self, receipts: &[Receipt]) -> Pending<Vec<Result<()>>> {
         let items = receipts.iter().map(|&receipt| Settle { receipt, verb: Verb::Ack }).collect();
-        self.settle_batch(Ok(items), |settled| match settled {
-            Settled::Acked => Some(()),
-            _ => None,
-        })
+        self.settle_batch(Ok(items), into_acked)
     }
 
     /// Reports a failure: the delivery waits for its next attempt, or becomes a dead letter.
@@ -222,10 +216,7 @@ impl Queue {
         pick: fn(Settled) -> Option<T>,
     ) -> Pending<T> {
         let items = vec![Settle { receipt: *receipt, verb }];
-        self.write(Op::Settle(items), move |outcome| {
-            let mut results = settled(outcome, pick)?;
-            results.pop().unwrap_or_else(|| Err(Error::internal("nothing was settled")))
-        })
+        self.write(Op::Settle(items), move |outcome| one_settled(outcome, pick))
     }
 
     fn settle_batch<T: 'static>(
@@ -243,6 +234,11 @@ impl Queue {
     }
 }
 
+pub(super) fn one_settled<T>(outcome: Outcome, pick: fn(Settled) -> Option<T>) -> Result<T> {
+    let mut results = settled(outcome, pick)?;
+    results.pop().unwrap_or_else(|| Err(Error::internal("nothing was settled")))
+}
+
 fn settled<T>(outcome: Outcome, pick: fn(Settled) -> Option<T>) -> Result<Vec<Result<T>>> {
     let Outcome::Settled(results) = outcome else { return Err(unexpected(&outcome)) };
     let wrong = || Error::internal("settled by another verb");
@@ -252,35 +248,42 @@ fn settled<T>(outcome: Outcome, pick: fn(Settled) -> Option<T>) -> Result<Vec<Re
         .collect())
 }
 
-fn into_nacked(settled: Settled) -> Option<Nacked> {
+pub(super) fn into_acked(settled: Settled) -> Option<()> {
+    match settled {
+        Settled::Acked => Some(()),
+        _ => None,
+    }
+}
+
+pub(super) fn into_nacked(settled: Settled) -> Option<Nacked> {
     match settled {
         Settled::Nacked(nacked) => Some(nacked),
         _ => None,
     }
 }
 
-fn into_extended(settled: Settled) -> Option<SystemTime> {
+pub(super) fn into_extended(settled: Settled) -> Option<SystemTime> {
     match settled {
         Settled::Extended { expires_at } => Some(from_millis(expires_at)),
         _ => None,
     }
 }
 
-fn into_deferred(settled: Settled) -> Option<SystemTime> {
+pub(super) fn into_deferred(settled: Settled) -> Option<SystemTime> {
     match settled {
         Settled::Deferred { ready_at } => Some(from_millis(ready_at)),
         _ => None,
     }
 }
 
-fn into_cancelled(settled: Settled) -> Option<()> {
+pub(super) fn into_cancelled(settled: Settled) -> Option<()> {
     match settled {
         Settled::Cancelled => Some(()),
         _ => None,
     }
 }
 
-fn nack_verb(options: &NackOptions) -> Result<Verb> {
+pub(super) fn nack_verb(options: &NackOptions) -> Result<Verb> {
     options.validate()?;
     Ok(Verb::Nack {
         delay_ms: options.delay.map(duration_millis),
@@ -289,16 +292,16 @@ fn nack_verb(options: &NackOptions) -> Result<Verb> {
     })
 }
 
-fn extend_verb(lease: Duration) -> Result<Verb> {
+pub(super) fn extend_verb(lease: Duration) -> Result<Verb> {
     options::lease("lease", lease)?;
     Ok(Verb::Extend { lease_ms: duration_millis(lease) })
 }
 
-fn defer_verb(delay: Duration) -> Result<Verb> {
+pub(super) fn defer_verb(delay: Duration) -> Result<Verb> {
     options::not_longer("delay", delay, limits::DELAY_MAX)?;
     Ok(Verb::Defer { delay_ms: duration_millis(delay) })
 }
 
-fn cancel_verb(reason: Option<&str>) -> Verb {
+pub(super) fn cancel_verb(reason: Option<&str>) -> Verb {
     Verb::Cancel { reason: reason.map(|reason| cut(reason.to_owned())) }
 }

@@ -17,12 +17,7 @@ impl Queue {
     /// `unknown_topic`, `idempotency_conflict`, `backlog_full`, `invalid_argument`, `limit_exceeded`,
     /// `outcome_unknown`, `disk_full`.
     pub fn publish(&self, topic: &str, message: impl Into<Message>) -> Pending<Published> {
-        self.publish_mapped(topic, vec![message.into()], |outcome| match outcome {
-            Outcome::Published(mut published) => {
-                published.pop().ok_or_else(|| Error::internal("nothing was published"))
-            }
-            other => Err(unexpected(&other)),
-        })
+        self.publish_mapped(topic, vec![message.into()], into_one_published)
     }
 
     /// Publishes 1 to 1,000 messages, all or none, in order.
@@ -30,10 +25,7 @@ impl Queue {
     /// # Errors
     /// As [`publish`](Self::publish); the error of a message names its index.
     pub fn publish_batch(&self, topic: &str, messages: Vec<Message>) -> Pending<Vec<Published>> {
-        self.publish_mapped(topic, messages, |outcome| match outcome {
-            Outcome::Published(published) => Ok(published),
-            other => Err(unexpected(&other)),
-        })
+        self.publish_mapped(topic, messages, into_published)
     }
 
     fn publish_mapped<T>(
@@ -42,20 +34,31 @@ impl Queue {
         messages: Vec<Message>,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        let valid = self.validate_messages(&messages);
+        let valid = validate_messages(&messages, self.payload_bytes_max);
         let topic = Arc::from(topic);
         self.checked(valid, |()| Op::Publish { topic, messages }, map)
     }
+}
 
-    fn validate_messages(&self, messages: &[Message]) -> Result<()> {
-        options::count("messages", messages.len(), limits::BATCH_MAX)?;
-        for message in messages {
-            message.validate(self.payload_bytes_max)?;
-        }
-        let bytes = messages.iter().map(Message::size_bytes).sum();
-        if messages.len() > 1 {
-            options::at_most("batch", bytes, limits::BATCH_BYTES_MAX)?;
-        }
-        Ok(())
+pub(super) fn validate_messages(messages: &[Message], payload_bytes_max: usize) -> Result<()> {
+    options::count("messages", messages.len(), limits::BATCH_MAX)?;
+    for message in messages {
+        message.validate(payload_bytes_max)?;
     }
+    let bytes = messages.iter().map(Message::size_bytes).sum();
+    if messages.len() > 1 {
+        options::at_most("batch", bytes, limits::BATCH_BYTES_MAX)?;
+    }
+    Ok(())
+}
+
+pub(super) fn into_published(outcome: Outcome) -> Result<Vec<Published>> {
+    match outcome {
+        Outcome::Published(published) => Ok(published),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) fn into_one_published(outcome: Outcome) -> Result<Published> {
+    into_published(outcome)?.pop().ok_or_else(|| Error::internal("nothing was published"))
 }

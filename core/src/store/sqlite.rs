@@ -8,13 +8,17 @@ mod cache;
 mod cancel;
 mod claim;
 mod connection;
+mod contract;
 mod dead;
 mod diagnose;
 mod due;
 mod encode;
 mod error;
 mod extend;
+mod guard;
 mod ids;
+mod interactive;
+mod join;
 mod migrate;
 mod position;
 mod publish;
@@ -37,7 +41,9 @@ use error::{from_sqlite, spoils_connection};
 use recent::Recent;
 use tx::{Step, Stop, Tx};
 
-use super::{Applied, Effects, Fault, Follow, Quiet, Read, Store};
+pub use join::{ack_in, nack_in, publish_in};
+
+use super::{Applied, Effects, Fault, Follow, Owner, Quiet, Read, Store};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -77,6 +83,9 @@ impl SqliteStore {
         let place = Place::new(path);
         let mut connection = connection::writer(&place, options)?;
         let tag = migrate::migrate(&mut connection, options.clock.now())?;
+        if let Some(limit) = options.payload_bytes_max {
+            migrate::keep_payload_limit(&connection, limit)?;
+        }
         Ok(Self {
             place,
             options: options.clone(),
@@ -102,8 +111,11 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Everything between BEGIN and COMMIT.
-    fn run(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
+    /// Everything between BEGIN and COMMIT; `None` from the body is ROLLBACK.
+    fn run(
+        &mut self,
+        body: impl FnOnce(&mut Tx<'_>) -> Step<Option<Applied>>,
+    ) -> Result<Option<Applied>, Fault> {
         let Self { connection, cache, recent, clock, tag, data_version, cache_is_right, .. } = self;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -124,10 +136,11 @@ impl SqliteStore {
         let leases = FxHashMap::default();
         let connection = &*transaction;
         let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases };
-        let applied = apply_all(&mut tx, ops, follow).map_err(|stop| match stop {
+        let applied = body(&mut tx).map_err(|stop| match stop {
             Stop::Refused(error) => Fault::Divide(error),
             Stop::Broken(error) => divide(error),
         })?;
+        let Some(applied) = applied else { return Ok(None) };
         failpoint::hit("before_commit");
         transaction.commit().map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => {
@@ -137,7 +150,25 @@ impl SqliteStore {
         })?;
         failpoint::hit("after_commit");
         *cache_is_right = true;
-        Ok(applied)
+        Ok(Some(applied))
+    }
+
+    /// A transaction, and what has to be known after it.
+    fn transact(
+        &mut self,
+        body: impl FnOnce(&mut Tx<'_>) -> Step<Option<Applied>>,
+    ) -> Result<Option<Applied>, Fault> {
+        self.reopen().map_err(Fault::NotApplied)?;
+        let result = self.run(body);
+        match &result {
+            Ok(Some(_)) => self.recent.commit(),
+            Ok(None) => self.recent.roll_back(),
+            Err(fault) => {
+                self.recent.roll_back();
+                self.must_reopen |= spoils_connection(fault.error());
+            }
+        }
+        result
     }
 }
 
@@ -147,6 +178,16 @@ fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Appli
     for op in ops {
         outcomes.push(refusable(run_op(tx, op))?);
     }
+    finish(tx, outcomes, more, follow)
+}
+
+/// What follows from the operations, and what the cache is ahead of.
+fn finish(
+    tx: &mut Tx<'_>,
+    outcomes: Vec<Result<Outcome>>,
+    more: bool,
+    follow: &mut dyn Follow,
+) -> Step<Applied> {
     let mut answers = Vec::new();
     loop {
         let claims = follow.follow(&mut tx.effects, tx.now, std::mem::take(&mut answers));
@@ -207,15 +248,18 @@ fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
 
 impl Store for SqliteStore {
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
-        self.reopen().map_err(Fault::NotApplied)?;
-        let result = self.run(ops, follow);
-        match &result {
-            Ok(_) => self.recent.commit(),
-            Err(fault) => {
-                self.recent.roll_back();
-                self.must_reopen |= spoils_connection(fault.error());
-            }
-        }
+        let applied = self.transact(|tx| apply_all(tx, ops, follow).map(Some))?;
+        applied.ok_or_else(|| Fault::NotApplied(Error::internal("a group was rolled back")))
+    }
+
+    fn converse(
+        &mut self,
+        owner: &mut dyn Owner,
+        follow: &mut dyn Follow,
+    ) -> Result<Option<Applied>, Fault> {
+        guard::watch_deadlines(&mut self.connection).map_err(Fault::NotApplied)?;
+        let result = self.transact(|tx| interactive::serve(tx, owner, follow));
+        guard::forget_deadlines(&mut self.connection).map_err(Fault::NotApplied)?;
         result
     }
 

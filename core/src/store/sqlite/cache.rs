@@ -12,15 +12,13 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::encode;
 use crate::clock::{Millis, from_millis};
-use crate::model::{Subscriber, Topic};
+use crate::model::{SEQ_BITS, Subscriber, Topic};
 use crate::options::{SubscriberOptions, TopicOptions};
 
 pub(super) type TopicId = i64;
 pub(super) type LogId = i64;
 pub(super) type SubscriberId = u32;
 
-/// Bits of a message key that hold the sequence number.
-const SEQ_BITS: u32 = 40;
 /// The last sequence number of a log.
 pub(super) const SEQ_MAX: i64 = (1 << SEQ_BITS) - 1;
 
@@ -269,6 +267,8 @@ pub(super) struct Cache {
     pub next_expiry: Next,
     /// Logs in which there may be something to trim; `None` means any.
     pub trimmable: Option<HashSet<LogId>>,
+    /// The tables of the SQL contract are empty.
+    pub nothing_staged: bool,
 }
 
 impl Cache {

@@ -10,6 +10,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::from_sqlite;
+use super::guard;
 use crate::entropy;
 use crate::error::{Error, Result};
 use crate::options::{Durability, OpenOptions};
@@ -105,6 +106,7 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
     pragma("cache_size", "-16384")?;
     pragma("foreign_keys", "0")?;
     keep_statements(connection, 256)?;
+    guard::install(connection)?;
     // Replaces the automatic checkpoint: the writer checkpoints after it has answered.
     connection.wal_hook(Some(count_wal_pages)).map_err(from_sqlite)?;
     Ok(())

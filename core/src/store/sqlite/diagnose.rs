@@ -41,6 +41,7 @@ pub(super) fn diagnose(tx: &mut Tx<'_>, source: &Source<'_>) -> Step<Answer> {
         check_topics(tx, &mut diagnosis)?;
         check_leases(tx, &mut diagnosis)?;
         check_messages(tx, &mut diagnosis)?;
+        check_rejected(tx, &mut diagnosis)?;
     }
     advise(&mut diagnosis);
     diagnosis.problems.truncate(PROBLEMS_MAX);
@@ -154,6 +155,19 @@ fn check_messages(tx: &Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
     let orphans: i64 = tx.connection.prepare(sql)?.query_row([], |row| row.get(0))?;
     if orphans > 0 {
         diagnosis.problems.push(format!("{orphans} deliveries have no message"));
+    }
+    Ok(())
+}
+
+/// Applications staged them, committed, and were not told.
+fn check_rejected(tx: &Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
+    let sql = include_str!("../../../sql/sqlite/rejected_count.sql");
+    let rejected: i64 = tx.connection.prepare(sql)?.query_row([], |row| row.get(0))?;
+    if rejected > 0 {
+        diagnosis.advice.push(format!(
+            "{rejected} messages that applications published by SQL were rejected: look at the table \
+             blockqueue_rejected, then delete its rows"
+        ));
     }
     Ok(())
 }

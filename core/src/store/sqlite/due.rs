@@ -1,14 +1,14 @@
 //! What time brings: the prologue of every write transaction.
 //!
-//! Appends delayed messages that are due, and ends leases that have expired: their deliveries wait for
-//! their next attempt, or are dead letters. Bounded per transaction. Invariant: whatever a transaction
+//! Carries out what the SQL contract holds, appends delayed messages that are due, and ends leases that have
+//! expired: their deliveries wait for their next attempt, or are dead letters. Bounded per transaction. Invariant: whatever a transaction
 //! sees afterwards, up to the bound, nothing in it is overdue.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::cache::{Next, SubscriberId, key};
-use super::settle;
 use super::tx::{Step, Tx};
+use super::{contract, settle};
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::limits;
@@ -18,8 +18,14 @@ const EXPIRED: &str = "lease expired";
 
 /// The answer is whether there is more than one transaction may touch.
 pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
+    let may_be_staged = !std::mem::replace(&mut tx.cache.nothing_staged, true);
+    if may_be_staged {
+        contract::sweep(tx)?;
+    }
     let more_delayed = tx.cache.next_delayed.is_due(tx.now) && promote(tx)?;
     let more_expired = tx.cache.next_expiry.is_due(tx.now) && expire(tx)?;
+    let more_staged = may_be_staged && contract::promote(tx)?;
+    tx.cache.nothing_staged = !more_staged;
     if tx.cache.next_delayed == Next::Unknown {
         let next = include_str!("../../../sql/sqlite/delayed_next.sql");
         tx.cache.next_delayed = Next::known(first(tx.connection, next)?);
@@ -29,7 +35,7 @@ pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
         let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
         tx.cache.next_expiry = Next::known(first(tx.connection, next)?);
     }
-    Ok(more_delayed || more_expired)
+    Ok(more_delayed || more_expired || more_staged)
 }
 
 /// When something falls due next.

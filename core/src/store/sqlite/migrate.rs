@@ -15,10 +15,19 @@ struct Migration {
 }
 
 /// In order; the first is version 1. Only ever added to.
-const MIGRATIONS: &[Migration] = &[Migration {
-    title: "log and cursor",
-    sql: include_str!("../../../sql/sqlite/migrations/0001_log_and_cursor.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        title: "log and cursor",
+        sql: include_str!("../../../sql/sqlite/migrations/0001_log_and_cursor.sql"),
+    },
+    Migration {
+        title: "SQL contract",
+        sql: include_str!("../../../sql/sqlite/migrations/0002_sql_contract.sql"),
+    },
+];
+
+/// The name under which the file keeps the largest payload that the SQL contract accepts.
+pub(super) const PAYLOAD_BYTES_MAX: &str = "payload_bytes_max";
 
 /// The newest schema version that this release knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
@@ -111,6 +120,21 @@ fn tag(connection: &Connection) -> Result<u16> {
         .optional()
         .map_err(from_sqlite)?
         .ok_or_else(|| Error::Corrupt { detail: "the database has no tag".to_owned() })
+}
+
+/// Triggers know no options: they take the limit that was last asked for in opening the file.
+pub(super) fn keep_payload_limit(connection: &Connection, limit: usize) -> Result<()> {
+    let kept: Option<usize> = connection
+        .query_row(include_str!("../../../sql/sqlite/meta_get.sql"), [PAYLOAD_BYTES_MAX], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(from_sqlite)?;
+    if kept != Some(limit) {
+        let sql = include_str!("../../../sql/sqlite/meta_replace.sql");
+        connection.execute(sql, params![PAYLOAD_BYTES_MAX, limit]).map_err(from_sqlite)?;
+    }
+    Ok(())
 }
 
 fn checksum(migration: &Migration) -> String {

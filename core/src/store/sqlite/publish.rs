@@ -11,10 +11,11 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
 use super::cache::{LogId, TopicId, key};
-use super::tx::{Step, Tx};
+use super::tx::{Step, Stop, Tx};
 use super::{backlog, encode};
 use crate::clock::{Millis, duration_millis, from_millis, to_millis};
 use crate::error::Error;
+use crate::limits;
 use crate::model::{IdParts, MessageId, Published};
 use crate::op::Outcome;
 use crate::options::Message;
@@ -83,6 +84,57 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
         subscriber_count,
     });
     Ok(Outcome::Published(published.collect()))
+}
+
+/// Appends what was accepted already, in order. Only a conflict of idempotency keys is still found here,
+/// one per message: the messages after it go on.
+pub(super) fn publish_staged<'m>(
+    tx: &mut Tx<'_>,
+    topic: TopicId,
+    messages: impl Iterator<Item = &'m Message>,
+) -> Step<Vec<Result<(), Error>>> {
+    let mut appender = Appender::new(tx.connection)?;
+    let mut outcomes = Vec::new();
+    let mut appended = 0;
+    for message in messages {
+        let outcome = match plan(tx, topic, std::slice::from_ref(message)) {
+            Ok(plans) => {
+                if let Some(accepted) = accept(tx, topic, message, plans.first(), &mut appender)? {
+                    appended += usize::from(accepted.due_at.is_none());
+                    remember(tx, topic, message, accepted)?;
+                }
+                Ok(())
+            }
+            Err(Stop::Refused(error)) => Err(error),
+            Err(broken) => return Err(broken),
+        };
+        outcomes.push(outcome);
+    }
+    if appended > 0 {
+        let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
+        tx.effects.appended.push((name, appended));
+    }
+    // Nothing of it was counted against the limit.
+    if let Some(kept) = tx.cache.topics.get_mut(&topic) {
+        kept.value.backlog = None;
+    }
+    backlog::enforce(tx, topic)?;
+    Ok(outcomes)
+}
+
+/// `None` if the message is a duplicate.
+fn accept(
+    tx: &mut Tx<'_>,
+    topic: TopicId,
+    message: &Message,
+    plan: Option<&Plan>,
+    appender: &mut Appender<'_>,
+) -> Step<Option<Accepted>> {
+    match plan {
+        Some(Plan::Append) => Ok(Some(appender.append(tx, topic, message, limits::STEP_ROWS)?)),
+        Some(Plan::Delay(due_at)) => Ok(Some(delay(tx, topic, message, *due_at)?)),
+        _ => Ok(None),
+    }
 }
 
 fn id_of(tag: u16, accepted: &Accepted) -> MessageId {

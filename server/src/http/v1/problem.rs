@@ -51,12 +51,15 @@ impl IntoResponse for Problem {
 /// The one table: code, HTTP status.
 fn status(error: &Error) -> StatusCode {
     match error.code() {
-        "invalid_argument" | "invalid_receipt" => StatusCode::BAD_REQUEST,
+        "invalid_argument" | "invalid_receipt" | "sql_failed" => StatusCode::BAD_REQUEST,
         "limit_exceeded" => StatusCode::PAYLOAD_TOO_LARGE,
         "unknown_topic" | "unknown_subscriber" | "unknown_message" => StatusCode::NOT_FOUND,
-        "topic_exists" | "subscriber_exists" | "lease_lost" | "idempotency_conflict" => {
-            StatusCode::CONFLICT
-        }
+        "topic_exists"
+        | "subscriber_exists"
+        | "lease_lost"
+        | "idempotency_conflict"
+        | "in_transaction"
+        | "transaction_ended" => StatusCode::CONFLICT,
         "backlog_full" => StatusCode::TOO_MANY_REQUESTS,
         "busy" | "locked" | "shutdown" => StatusCode::SERVICE_UNAVAILABLE,
         "disk_full" => StatusCode::INSUFFICIENT_STORAGE,

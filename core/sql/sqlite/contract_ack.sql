@@ -1,0 +1,2 @@
+-- ?1 receipt. The column of docs/sql.md.
+INSERT INTO blockqueue_ack (receipt) VALUES (?1);

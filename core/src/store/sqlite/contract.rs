@@ -1,0 +1,188 @@
+//! The queue's side of the SQL contract: what applications staged and settled in transactions of their own.
+//!
+//! Part of the prologue of every write transaction. Settlements come first and all of them, so that nothing
+//! else meets a delivery that has one; staged messages are promoted in the order of their statements,
+//! bounded per transaction. Costs nothing unless another connection has committed or a transaction of ours
+//! ran somebody's SQL. Invariant: no row in these tables, whatever is in it, fails a transaction.
+
+use rusqlite::Row;
+use rusqlite::params;
+use rusqlite::types::ValueRef;
+
+use super::cache::TopicId;
+use super::publish;
+use super::settle;
+use super::tx::{Step, Tx};
+use crate::clock::from_millis;
+use crate::error::Error;
+use crate::limits;
+use crate::model::Receipt;
+use crate::op::{Settle, Verb};
+use crate::options::{Message, cut};
+
+/// Staged messages that could not be promoted are kept, the newest of them.
+const REJECTED_KEPT: usize = 1_000;
+
+// --- settlements --------------------------------------------------------------------------------------
+
+/// Carries out what was acked and nacked. It was checked when it was written, and counts although its lease
+/// may have expired since.
+pub(super) fn sweep(tx: &mut Tx<'_>) -> Step<()> {
+    let mut items = Vec::new();
+    let mut is_empty = true;
+    {
+        let sql = include_str!("../../../sql/sqlite/settling_all.sql");
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            is_empty = false;
+            items.extend(settlement(row)?);
+        }
+    }
+    if is_empty {
+        return Ok(());
+    }
+    // A subscriber that was deleted meanwhile has lost its leases; nobody is left to tell.
+    settle::settle(tx, &items)?;
+    let sql = include_str!("../../../sql/sqlite/settling_clear.sql");
+    tx.connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settle>> {
+    let receipt = text(row.get_ref(0)?).ok().flatten();
+    let Some(receipt) = receipt.and_then(|text| text.parse::<Receipt>().ok()) else {
+        return Ok(None);
+    };
+    let verb = match integer(row.get_ref(1)?) {
+        Some(0) => Verb::Ack,
+        _ => Verb::Nack {
+            delay_ms: integer(row.get_ref(2)?),
+            error: lossy_text(row.get_ref(3)?).map(cut),
+            give_up: integer(row.get_ref(4)?) == Some(1),
+        },
+    };
+    Ok(Some(Settle { receipt, verb }))
+}
+
+// --- staged messages ----------------------------------------------------------------------------------
+
+struct Staged {
+    id: i64,
+    topic: TopicId,
+    /// Or why it cannot be a message.
+    message: Result<Message, Error>,
+}
+
+/// Moves staged messages into their topics; the answer is whether there are more.
+pub(super) fn promote(tx: &mut Tx<'_>) -> Step<bool> {
+    let (staged, more) = oldest(tx)?;
+    let Some(last) = staged.last().map(|staged| staged.id) else { return Ok(false) };
+    for run in staged.chunk_by(|a, b| a.topic == b.topic) {
+        let [first, ..] = run else { continue };
+        // What was staged for a topic that was deleted went with it.
+        if tx.load_topic(first.topic)? {
+            promote_run(tx, first.topic, run)?;
+        }
+    }
+    let sql = include_str!("../../../sql/sqlite/staged_delete.sql");
+    tx.connection.prepare_cached(sql)?.execute([last])?;
+    Ok(more)
+}
+
+/// The oldest staged messages, and whether there may be more.
+fn oldest(tx: &Tx<'_>) -> Step<(Vec<Staged>, bool)> {
+    let sql = include_str!("../../../sql/sqlite/staged_oldest.sql");
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([limits::STEP_ROWS])?;
+    let mut staged = Vec::new();
+    let mut bytes = 0;
+    while bytes < limits::BATCH_BYTES_MAX {
+        let Some(row) = rows.next()? else { break };
+        let message = message(row)?;
+        bytes += message.as_ref().map_or(0, Message::size_bytes);
+        staged.push(Staged { id: row.get(0)?, topic: row.get(1)?, message });
+    }
+    let more = staged.len() == limits::STEP_ROWS || bytes >= limits::BATCH_BYTES_MAX;
+    Ok((staged, more))
+}
+
+/// The triggers have checked what SQL can check: all but the encoding of texts.
+fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, Error>> {
+    let payload = match row.get_ref("payload")? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_owned(),
+        _ => Vec::new(),
+    };
+    let mut message = Message::new(payload);
+    let priority = integer(row.get_ref("priority")?).and_then(|priority| priority.try_into().ok());
+    message.priority = priority.unwrap_or(0);
+    let delay = integer(row.get_ref("delay_ms")?).and_then(|delay| delay.try_into().ok());
+    message.delay = delay.map(std::time::Duration::from_millis);
+    message.deliver_at = integer(row.get_ref("deliver_at")?).map(from_millis);
+    let headers = row.get_ref("headers")?;
+    let (content_type, correlation_id, idempotency_key) = (
+        row.get_ref("content_type")?,
+        row.get_ref("correlation_id")?,
+        row.get_ref("idempotency_key")?,
+    );
+    Ok((|| {
+        message.content_type = text(content_type)?;
+        message.correlation_id = text(correlation_id)?;
+        message.idempotency_key = text(idempotency_key)?;
+        if let Some(json) = text(headers)? {
+            message.headers = serde_json::from_str(&json)
+                .map_err(|_| Error::invalid("headers are not a JSON object of strings"))?;
+        }
+        Ok(message)
+    })())
+}
+
+fn promote_run(tx: &mut Tx<'_>, topic: TopicId, run: &[Staged]) -> Step<()> {
+    let messages = run.iter().filter_map(|staged| staged.message.as_ref().ok());
+    let mut outcomes = publish::publish_staged(tx, topic, messages)?.into_iter();
+    for staged in run {
+        let refused = match &staged.message {
+            Ok(_) => outcomes.next().and_then(Result::err),
+            Err(error) => Some(error.clone()),
+        };
+        if let Some(error) = refused {
+            reject(tx, staged, &error)?;
+        }
+    }
+    Ok(())
+}
+
+/// Its transaction is committed and nobody waits for an answer: it is kept for people to see.
+fn reject(tx: &Tx<'_>, staged: &Staged, error: &Error) -> Step<()> {
+    let topic = &*tx.topic(staged.topic)?.name;
+    let reason = params![staged.id, topic, tx.now, error.code(), error.to_string()];
+    let sql = include_str!("../../../sql/sqlite/staged_reject.sql");
+    tx.connection.prepare_cached(sql)?.execute(reason)?;
+    let sql = include_str!("../../../sql/sqlite/rejected_forget.sql");
+    tx.connection.prepare_cached(sql)?.execute([REJECTED_KEPT])?;
+    Ok(())
+}
+
+// --- values -------------------------------------------------------------------------------------------
+
+fn integer(value: ValueRef<'_>) -> Option<i64> {
+    value.as_i64().ok()
+}
+
+/// SQLite lets anybody store any bytes as text.
+fn text(value: ValueRef<'_>) -> Result<Option<String>, Error> {
+    match value {
+        ValueRef::Text(bytes) => {
+            let text = String::from_utf8(bytes.to_owned());
+            text.map(Some).map_err(|_| Error::invalid("a text is not UTF-8"))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn lossy_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
