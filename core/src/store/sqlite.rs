@@ -257,6 +257,7 @@ impl Store for SqliteStore {
         owner: &mut dyn Owner,
         follow: &mut dyn Follow,
     ) -> Result<Option<Applied>, Fault> {
+        self.reopen().map_err(Fault::NotApplied)?;
         guard::watch_deadlines(&mut self.connection).map_err(Fault::NotApplied)?;
         let result = self.transact(|tx| interactive::serve(tx, owner, follow));
         guard::forget_deadlines(&mut self.connection).map_err(Fault::NotApplied)?;
