@@ -142,6 +142,8 @@ fn everything_that_a_message_has_travels_through_sql() {
         .with_content_type("application/x")
         .with_header("a", "b \"quoted\" \u{1f600}")
         .with_correlation_id("c")
+        .with_ordering_key("o")
+        .with_ttl(Duration::from_mins(2))
         .with_idempotency_key("k");
     let transaction = t.begin();
     publish_in(&transaction, "t", message.clone()).unwrap();
@@ -152,6 +154,8 @@ fn everything_that_a_message_has_travels_through_sql() {
     assert_eq!(delivery.content_type.as_deref(), Some("application/x"));
     assert_eq!(delivery.headers, message.headers);
     assert_eq!(delivery.correlation_id.as_deref(), Some("c"));
+    assert_eq!(delivery.ordering_key.as_deref(), Some("o"));
+    assert_eq!(delivery.expires_at, Some(t.clock.now() + Duration::from_mins(2)));
     let again = t.queue.publish("t", message).wait().unwrap();
     assert!(again.duplicate, "the key is remembered as if it had been published by the queue");
     assert_eq!(again.id, delivery.message_id);

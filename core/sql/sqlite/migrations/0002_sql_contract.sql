@@ -21,6 +21,9 @@ CREATE TABLE blockqueue_staged (
   headers TEXT,
   correlation_id TEXT,
   idempotency_key TEXT,
+  ordering_key TEXT,
+  -- Counted from promotion.
+  ttl_ms INTEGER,
   -- Text stays text: only its reader knows how this file encodes it.
   payload NOT NULL
 );
@@ -41,12 +44,14 @@ CREATE TABLE blockqueue_rejected (
   headers TEXT,
   correlation_id TEXT,
   idempotency_key TEXT,
+  ordering_key TEXT,
+  ttl_ms INTEGER,
   payload NOT NULL
 );
 
 CREATE VIEW blockqueue_publish AS
 SELECT t.name AS topic, s.payload, s.content_type, s.headers, s.correlation_id, s.priority, s.delay_ms,
-       s.deliver_at, s.idempotency_key
+       s.deliver_at, s.idempotency_key, s.ordering_key, s.ttl_ms
   FROM blockqueue_staged s
   JOIN blockqueue_topic t ON t.id = s.topic_id;
 
@@ -57,9 +62,9 @@ BEGIN
   SELECT RAISE(ABORT, 'invalid_argument: payload must be text or a blob')
    WHERE typeof(new.payload) NOT IN ('text', 'blob');
   INSERT INTO blockqueue_staged (topic_id, priority, delay_ms, deliver_at, content_type, headers,
-                                 correlation_id, idempotency_key, payload)
+                                 correlation_id, idempotency_key, ordering_key, ttl_ms, payload)
   SELECT id, coalesce(new.priority, 0), new.delay_ms, new.deliver_at, new.content_type, new.headers,
-         new.correlation_id, new.idempotency_key, new.payload
+         new.correlation_id, new.idempotency_key, new.ordering_key, new.ttl_ms, new.payload
     FROM blockqueue_topic
    WHERE name = new.topic AND deleted_at IS NULL;
 END;
@@ -107,6 +112,12 @@ BEGIN
       THEN RAISE(ABORT, 'invalid_argument: idempotency_key must be text and not empty')
     WHEN length(CAST(new.idempotency_key AS BLOB)) > 255
       THEN RAISE(ABORT, 'limit_exceeded: idempotency_key is longer than 255 bytes')
+    WHEN typeof(new.ordering_key) NOT IN ('text', 'null') OR new.ordering_key = ''
+      THEN RAISE(ABORT, 'invalid_argument: ordering_key must be text and not empty')
+    WHEN length(CAST(new.ordering_key AS BLOB)) > 255
+      THEN RAISE(ABORT, 'limit_exceeded: ordering_key is longer than 255 bytes')
+    WHEN typeof(new.ttl_ms) NOT IN ('integer', 'null') OR new.ttl_ms NOT BETWEEN 1 AND 316224000000
+      THEN RAISE(ABORT, 'invalid_argument: ttl_ms must be an integer from 1 to 316224000000')
     WHEN new.headers IS NULL
       THEN NULL
     WHEN typeof(new.headers) <> 'text' OR NOT json_valid(new.headers)

@@ -5,6 +5,8 @@
 //! bounded per transaction. Costs nothing unless another connection has committed or a transaction of ours
 //! ran somebody's SQL. Invariant: no row in these tables, whatever is in it, fails a transaction.
 
+use std::time::Duration;
+
 use rusqlite::Row;
 use rusqlite::params;
 use rusqlite::types::ValueRef;
@@ -107,6 +109,10 @@ fn oldest(tx: &Tx<'_>) -> Step<(Vec<Staged>, bool)> {
     Ok((staged, more))
 }
 
+/// Columns of text, in the order in which a message takes them.
+const TEXTS: [&str; 5] =
+    ["content_type", "correlation_id", "idempotency_key", "ordering_key", "headers"];
+
 /// The triggers have checked what SQL can check: all but the encoding of texts.
 fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, Error>> {
     let payload = match row.get_ref("payload")? {
@@ -116,25 +122,26 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, Error>> {
     let mut message = Message::new(payload);
     let priority = integer(row.get_ref("priority")?).and_then(|priority| priority.try_into().ok());
     message.priority = priority.unwrap_or(0);
-    let delay = integer(row.get_ref("delay_ms")?).and_then(|delay| delay.try_into().ok());
-    message.delay = delay.map(std::time::Duration::from_millis);
+    message.delay = integer(row.get_ref("delay_ms")?).and_then(duration);
+    message.ttl = integer(row.get_ref("ttl_ms")?).and_then(duration);
     message.deliver_at = integer(row.get_ref("deliver_at")?).map(from_millis);
-    let headers = row.get_ref("headers")?;
-    let (content_type, correlation_id, idempotency_key) = (
-        row.get_ref("content_type")?,
-        row.get_ref("correlation_id")?,
-        row.get_ref("idempotency_key")?,
-    );
-    Ok((|| {
-        message.content_type = text(content_type)?;
-        message.correlation_id = text(correlation_id)?;
-        message.idempotency_key = text(idempotency_key)?;
-        if let Some(json) = text(headers)? {
-            message.headers = serde_json::from_str(&json)
-                .map_err(|_| Error::invalid("headers are not a JSON object of strings"))?;
+    let mut texts = Vec::with_capacity(TEXTS.len());
+    for column in TEXTS {
+        match text(row.get_ref(column)?) {
+            Ok(text) => texts.push(text),
+            Err(error) => return Ok(Err(error)),
         }
-        Ok(message)
-    })())
+    }
+    let mut texts = texts.into_iter();
+    let mut next = || texts.next().flatten();
+    message.content_type = next();
+    message.correlation_id = next();
+    message.idempotency_key = next();
+    message.ordering_key = next();
+    let Some(headers) = next() else { return Ok(Ok(message)) };
+    let headers = serde_json::from_str(&headers);
+    let not_headers = |_| Error::invalid("headers are not a JSON object of strings");
+    Ok(headers.map_err(not_headers).map(|headers| Message { headers, ..message }))
 }
 
 fn promote_run(tx: &mut Tx<'_>, topic: TopicId, run: &[Staged]) -> Step<()> {
@@ -167,6 +174,10 @@ fn reject(tx: &Tx<'_>, staged: &Staged, error: &Error) -> Step<()> {
 
 fn integer(value: ValueRef<'_>) -> Option<i64> {
     value.as_i64().ok()
+}
+
+fn duration(millis: i64) -> Option<Duration> {
+    millis.try_into().ok().map(Duration::from_millis)
 }
 
 /// SQLite lets anybody store any bytes as text.

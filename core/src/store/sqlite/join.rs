@@ -54,6 +54,8 @@ pub fn publish_in(
                 message.delay.map(duration_millis),
                 message.deliver_at.map(to_millis),
                 message.idempotency_key,
+                message.ordering_key,
+                message.ttl.map(duration_millis),
             ])
         })
         .map(drop)

@@ -93,7 +93,8 @@ pub(super) fn publish_staged<'m>(
     topic: TopicId,
     messages: impl Iterator<Item = &'m Message>,
 ) -> Step<Vec<Result<(), Error>>> {
-    let mut appender = Appender::new(tx.connection)?;
+    let ttl = tx.topic(topic)?.options.ttl;
+    let mut appender = Appender::new(tx.connection, ttl)?;
     let mut outcomes = Vec::new();
     let mut appended = 0;
     for message in messages {
