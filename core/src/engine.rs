@@ -68,6 +68,8 @@ impl Work {
             Self::Op(Op::Publish { messages, .. }) => {
                 messages.iter().map(Message::size_bytes).sum()
             }
+            Self::Op(Op::CreateSchedule { new, .. }) => new.options.message.size_bytes(),
+            Self::Op(Op::UpdateSchedule { options, .. }) => options.message.size_bytes(),
             _ => 0,
         }
     }

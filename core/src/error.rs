@@ -78,6 +78,30 @@ pub enum Error {
         /// The subscriber's name.
         subscriber: String,
     },
+    /// The topic has no schedule of that name. Create it first.
+    #[error("unknown schedule {schedule:?} of topic {topic:?}")]
+    UnknownSchedule {
+        /// The topic's name.
+        topic: String,
+        /// The name asked for.
+        schedule: String,
+    },
+    /// The topic has a schedule of that name already. Use it, or choose another name.
+    #[error("schedule {schedule:?} of topic {topic:?} exists")]
+    ScheduleExists {
+        /// The topic's name.
+        topic: String,
+        /// The name.
+        schedule: String,
+    },
+    /// Somebody changed it since that version. Read it again, and decide anew.
+    #[error("version {version} is stale, {current} is the present one")]
+    StaleVersion {
+        /// The version named by the caller.
+        version: u64,
+        /// The present version.
+        current: u64,
+    },
     /// The receipt's lease is over: drop the work, the delivery is settled or belongs to somebody else now.
     #[error("lease lost on message {id}")]
     LeaseLost {
@@ -225,6 +249,9 @@ impl Error {
             Self::InTransaction => ("in_transaction", 24, Never),
             Self::TransactionEnded => ("transaction_ended", 25, Never),
             Self::SqlFailed { .. } => ("sql_failed", 26, Never),
+            Self::UnknownSchedule { .. } => ("unknown_schedule", 27, Never),
+            Self::ScheduleExists { .. } => ("schedule_exists", 28, Never),
+            Self::StaleVersion { .. } => ("stale_version", 29, Never),
         }
     }
 
@@ -245,7 +272,7 @@ impl Error {
     }
 
     /// One value of each variant, in the order of their numbers: what the golden file lists.
-    fn samples() -> [Self; 26] {
+    fn samples() -> [Self; 29] {
         let text = String::new;
         let id = MessageId::NIL;
         [
@@ -275,6 +302,9 @@ impl Error {
             Self::InTransaction,
             Self::TransactionEnded,
             Self::SqlFailed { code: 0, detail: text() },
+            Self::UnknownSchedule { topic: text(), schedule: text() },
+            Self::ScheduleExists { topic: text(), schedule: text() },
+            Self::StaleVersion { version: 0, current: 0 },
         ]
     }
 }

@@ -6,12 +6,14 @@ mod engine;
 mod entropy;
 mod error;
 mod failpoint;
+mod firing;
 pub mod limits;
 mod model;
 mod op;
 mod options;
 mod pending;
 mod queue;
+mod recurrence;
 mod store;
 mod worker;
 

@@ -71,11 +71,26 @@ pub const TTL_MAX: Duration = Duration::from_hours(24 * 3_660);
 /// Longest retention of a topic.
 pub const RETENTION_MAX: Duration = Duration::from_hours(24 * 3_660);
 
+/// Schedules of one topic.
+pub const SCHEDULES_PER_TOPIC_MAX: usize = 1_000;
+/// Entries of a schedule's history; older ones are dropped.
+pub const SCHEDULE_RUNS_KEPT: u64 = 1_000;
+/// Missed occurrences that a schedule makes up for at most.
+pub const MISFIRES_MAX: u32 = 1_000;
+/// Shortest interval of `@every`: what six fields of cron can say.
+pub const SCHEDULE_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// How late an occurrence may be fired when the schedule does not say.
+pub const SCHEDULE_GRACE_DEFAULT: Duration = Duration::from_mins(1);
+/// Longest jitter and longest grace of a schedule.
+pub const SCHEDULE_SLACK_MAX: Duration = Duration::from_hours(24);
+
 /// Operations, and KiB of payload, that may wait to be written before callers must wait.
 pub(crate) const PENDING_OPS_MAX: usize = 65_536;
 /// Operations in one write group.
 pub(crate) const GROUP_OPS_MAX: usize = 4_096;
 /// Rows that one bounded step of upkeep touches: expiry, promotion, trim, reclaim.
 pub(crate) const STEP_ROWS: usize = 1_000;
+/// Schedules that one transaction fires.
+pub(crate) const STEP_SCHEDULES: usize = 32;
 /// Messages that one step of upkeep trims.
 pub(crate) const TRIM_ROWS: usize = 10_000;

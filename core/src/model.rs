@@ -4,6 +4,7 @@ mod delivery;
 mod id;
 mod page;
 mod receipt;
+mod schedule;
 mod sql;
 mod stats;
 mod topology;
@@ -15,6 +16,7 @@ pub use delivery::{
 pub use id::MessageId;
 pub use page::Listed;
 pub use receipt::Receipt;
+pub use schedule::{RunStatus, Schedule, ScheduleRun};
 pub use sql::{SqlRows, SqlValue};
 pub use stats::{CursorStats, Diagnosis, EngineStats, LogStats, SubscriberStats, TopicStats};
 pub use topology::{Subscriber, Topic};

@@ -9,11 +9,12 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::model::{
     DeadLetter, Delivery, DeliveryStatus, Diagnosis, Failure, Listed, MessageId, MessageStatus,
-    Nacked, Peeked, Published, Receipt, Sought, SqlRows, SqlValue, Subscriber, SubscriberStats,
-    Topic, TopicStats,
+    Nacked, Peeked, Published, Receipt, Schedule, ScheduleRun, Sought, SqlRows, SqlValue,
+    Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use crate::options::{
-    Message, NewSubscriber, NewTopic, Purge, Redrive, Seek, SubscriberChange, TopicChange,
+    Message, NewSchedule, NewSubscriber, NewTopic, Purge, Redrive, ScheduleOptions, Seek,
+    SubscriberChange, TopicChange,
 };
 
 /// One subscriber of one topic, by name.
@@ -21,6 +22,13 @@ use crate::options::{
 pub(crate) struct Source {
     pub topic: Arc<str>,
     pub subscriber: Arc<str>,
+}
+
+/// One schedule of one topic, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub topic: String,
+    pub schedule: String,
 }
 
 /// Something that writes. A group of these is carried out in one transaction.
@@ -82,6 +90,27 @@ pub(crate) enum Op {
     Seek {
         source: Source,
         seek: Seek,
+    },
+    CreateSchedule {
+        topic: String,
+        new: Box<NewSchedule>,
+    },
+    /// The settings change as a whole, if the schedule still has this version.
+    UpdateSchedule {
+        of: Named,
+        version: u64,
+        options: Box<ScheduleOptions>,
+    },
+    DeleteSchedule {
+        of: Named,
+    },
+    PauseSchedule {
+        of: Named,
+        paused: bool,
+    },
+    /// Publishes the schedule's message now.
+    RunSchedule {
+        of: Named,
     },
     /// Bounded upkeep: trim, sweep, reclaim.
     Upkeep,
@@ -169,6 +198,8 @@ pub(crate) enum Outcome {
     /// There is more to do: the same operation goes on from here in another transaction.
     Partial(Progress),
     Sought(Sought),
+    Schedule(Box<Schedule>),
+    Run(ScheduleRun),
     Answer(Answer),
     Upkeep {
         more: bool,
@@ -206,6 +237,9 @@ pub(crate) enum Query {
     Message { topic: String, id: MessageId },
     DeadLetters { source: Source, limit: usize, after: Option<String> },
     Failures { source: Source, id: MessageId, limit: usize, after: Option<String> },
+    Schedule { of: Named },
+    Schedules { topic: String, limit: usize, after: Option<String> },
+    ScheduleRuns { of: Named, limit: usize, after: Option<String> },
     Backup { to: PathBuf },
     Diagnose,
     FileBytes,
@@ -223,6 +257,9 @@ pub(crate) enum Answer {
     Message(MessageStatus),
     DeadLetters(Listed<DeadLetter>),
     Failures(Listed<Failure>),
+    Schedule(Box<Schedule>),
+    Schedules(Listed<Schedule>),
+    ScheduleRuns(Listed<ScheduleRun>),
     Done,
     Diagnosis(Diagnosis),
     FileBytes { file: u64, wal: u64 },

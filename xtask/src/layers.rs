@@ -16,10 +16,10 @@ const LEVELS: &[&[&str]] = &[
     &["pending", "engine"],
     &["store"],
     &["op"],
-    &["backoff"],
+    &["backoff", "firing"],
     // The words that everything is said in. Options name messages, errors name messages, messages carry
     // options: one vocabulary in several files.
-    &["model", "options", "error", "clock", "limits", "entropy", "failpoint"],
+    &["model", "options", "error", "clock", "limits", "entropy", "failpoint", "recurrence"],
 ];
 
 /// Checks the sources of the core.

@@ -15,6 +15,7 @@ mod due;
 mod encode;
 mod error;
 mod extend;
+mod fire;
 mod guard;
 mod ids;
 mod interactive;
@@ -24,6 +25,7 @@ mod position;
 mod publish;
 mod read;
 mod recent;
+mod schedule;
 mod seek;
 mod settle;
 mod topology;
@@ -173,7 +175,7 @@ impl SqliteStore {
 }
 
 fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Applied> {
-    let more = due::bring(tx)?;
+    let mut more = due::bring(tx)?;
     let mut outcomes = Vec::with_capacity(ops.len());
     for op in ops {
         outcomes.push(refusable(run_op(tx, op))?);
@@ -190,6 +192,7 @@ fn finish(
 ) -> Step<Applied> {
     let mut answers = Vec::new();
     loop {
+        more |= fire::fire_queued(tx)?;
         let claims = follow.follow(&mut tx.effects, tx.now, std::mem::take(&mut answers));
         if claims.is_empty() {
             break;
@@ -238,6 +241,11 @@ fn run_op(tx: &mut Tx<'_>, op: &Op) -> Step<Outcome> {
             dead::purge(tx, source, options, *so_far)
         }
         Op::Seek { source, seek } => seek::seek(tx, source, *seek),
+        Op::CreateSchedule { topic, new } => schedule::create(tx, topic, new),
+        Op::UpdateSchedule { of, version, options } => schedule::update(tx, of, *version, options),
+        Op::DeleteSchedule { of } => schedule::delete(tx, of),
+        Op::PauseSchedule { of, paused } => schedule::pause(tx, of, *paused),
+        Op::RunSchedule { of } => schedule::run_now(tx, of),
         Op::Upkeep => upkeep::upkeep(tx),
     }
 }

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
     BacklogPolicy, DeadLetter, Delivery, DeliveryStatus, Error, Failure, Listed, MessageStatus,
-    MessageView, Nacked, Peeked, Published, Retention, Sought, Subscriber, SubscriberStats, Topic,
-    TopicStats,
+    MessageView, MisfirePolicy, Nacked, OverlapPolicy, Peeked, Published, Retention, Schedule,
+    ScheduleRun, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use blockqueue_conformance::START_MS;
 use serde_json::{Value, json};
@@ -301,6 +301,68 @@ impl Answer for TopicStats {
             "retained_bytes": self.retained_bytes,
             "logs": logs.collect::<Value>(),
             "subscribers": self.subscribers.to_json(),
+        })
+    }
+}
+
+impl Answer for Schedule {
+    fn to_json(&self) -> Value {
+        let options = &self.options;
+        let message = &options.message;
+        let misfire = match options.misfire {
+            MisfirePolicy::Skip => json!("skip"),
+            MisfirePolicy::All { limit } => json!({ "all": limit }),
+            _ => json!("once"),
+        };
+        let overlap = match options.overlap {
+            OverlapPolicy::Allow => "allow",
+            OverlapPolicy::Queue => "queue",
+            _ => "skip",
+        };
+        let message = with_payload(
+            json!({
+                "content_type": message.content_type,
+                "headers": message.headers,
+                "correlation_id": message.correlation_id,
+                "priority": message.priority,
+            }),
+            &message.payload,
+        );
+        json!({
+            "topic": self.topic,
+            "name": self.name,
+            "version": self.version,
+            "paused": self.paused,
+            "next_at": self.next_at.map(instant),
+            "due_at": self.due_at.map(instant),
+            "last_at": self.last_at.map(instant),
+            "queued_at": self.queued_at.map(instant),
+            "created_at": instant(self.created_at),
+            "options": {
+                "cron": options.cron,
+                "timezone": options.timezone,
+                "message": message,
+                "misfire": misfire,
+                "overlap": overlap,
+                "start_at": options.start.map(instant),
+                "end_at": options.end.map(instant),
+                "jitter_ms": millis(options.jitter),
+                "grace_ms": millis(options.grace),
+            },
+        })
+    }
+}
+
+impl Answer for ScheduleRun {
+    fn to_json(&self) -> Value {
+        json!({
+            "run": self.run,
+            "status": self.status,
+            "occurrence_at": self.occurrence_at.map(instant),
+            "until_at": self.until_at.map(instant),
+            "at": instant(self.at),
+            "message_id": self.message_id,
+            "error": self.error,
         })
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Message, NackOptions,
-    NewSubscriber, NewTopic, Page, Receipt, Retention, RetryPolicy, SeekTo, StartFrom,
-    SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
+    BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Message, MisfirePolicy,
+    NackOptions, NewSubscriber, NewTopic, OverlapPolicy, Page, Receipt, Retention, RetryPolicy,
+    ScheduleOptions, SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
+    TopicOptions,
 };
 use blockqueue_conformance as script;
 
@@ -159,4 +160,28 @@ pub(crate) fn which(which: &script::DeadLetters) -> Result<DeadLetters, Error> {
             DeadLetters::Ids(ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?)
         }
     })
+}
+
+pub(crate) fn schedule_options(options: &script::ScheduleOptions) -> ScheduleOptions {
+    let mut out = ScheduleOptions::new(&options.cron, message(&options.message));
+    if let Some(timezone) = &options.timezone {
+        out.timezone.clone_from(timezone);
+    }
+    out.misfire = match options.misfire {
+        Some(script::Misfire::Skip) => MisfirePolicy::Skip,
+        Some(script::Misfire::Once) => MisfirePolicy::Once,
+        Some(script::Misfire::All(limit)) => MisfirePolicy::All { limit },
+        None => out.misfire,
+    };
+    out.overlap = match options.overlap {
+        Some(script::Overlap::Allow) => OverlapPolicy::Allow,
+        Some(script::Overlap::Skip) => OverlapPolicy::Skip,
+        Some(script::Overlap::Queue) => OverlapPolicy::Queue,
+        None => out.overlap,
+    };
+    out.start = options.start_at.map(instant);
+    out.end = options.end_at.map(instant);
+    out.jitter = options.jitter_ms.map_or(out.jitter, duration);
+    out.grace = options.grace_ms.map_or(out.grace, duration);
+    out
 }

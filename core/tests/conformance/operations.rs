@@ -1,6 +1,6 @@
 //! One call of the library for each operation of the scripts, a function per family.
 
-use blockqueue::{Error, Pending, Purge, Queue, Redrive, Seek};
+use blockqueue::{Error, NewSchedule, Pending, Purge, Queue, Redrive, Seek};
 use blockqueue_conformance::Operation as Op;
 use serde_json::{Value, json};
 
@@ -12,8 +12,16 @@ type Told = Result<Option<Value>, Error>;
 
 /// Carries out an operation and waits for its answer.
 pub(crate) fn perform(queue: &Queue, operation: &Op) -> Result<Value, Error> {
-    let families =
-        [publish_and_claim, topics, subscribers, settle, settle_many, dead_letters, look];
+    let families = [
+        publish_and_claim,
+        topics,
+        subscribers,
+        settle,
+        settle_many,
+        dead_letters,
+        schedules,
+        look,
+    ];
     for family in families {
         if let Some(answer) = family(queue, operation)? {
             return Ok(answer);
@@ -174,6 +182,31 @@ fn dead_letters(queue: &Queue, operation: &Op) -> Told {
         Op::Failures { topic, subscriber, message_id, limit, after } => {
             let (id, page) = (message_id.parse()?, page(*limit, after.as_deref()));
             told(queue.failures(topic, subscriber, id, page))?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn schedules(queue: &Queue, operation: &Op) -> Told {
+    Ok(Some(match operation {
+        Op::CreateSchedule { topic, schedule, options } => {
+            let new = NewSchedule::new(schedule, arguments::schedule_options(options));
+            told(queue.create_schedule(topic, new))?
+        }
+        Op::Schedule { topic, schedule } => told(queue.schedule(topic, schedule))?,
+        Op::Schedules { topic, limit, after } => {
+            told(queue.schedules(topic, page(*limit, after.as_deref())))?
+        }
+        Op::UpdateSchedule { topic, schedule, version, options } => {
+            let options = arguments::schedule_options(options);
+            told(queue.update_schedule(topic, schedule, *version, options))?
+        }
+        Op::DeleteSchedule { topic, schedule } => told(queue.delete_schedule(topic, schedule))?,
+        Op::PauseSchedule { topic, schedule } => told(queue.pause_schedule(topic, schedule))?,
+        Op::ResumeSchedule { topic, schedule } => told(queue.resume_schedule(topic, schedule))?,
+        Op::RunScheduleNow { topic, schedule } => told(queue.run_schedule_now(topic, schedule))?,
+        Op::ScheduleRuns { topic, schedule, limit, after } => {
+            told(queue.schedule_runs(topic, schedule, page(*limit, after.as_deref())))?
         }
         _ => return Ok(None),
     }))

@@ -15,8 +15,9 @@ mod suite;
 pub use expect::Difference;
 pub use face::{Face, Feature, Omission, Refusal};
 pub use operation::{
-    BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Nack, NewSubscriber, NoneWord,
-    Operation, OrNone, Place, Retention, Retry, Source, Start, SubscriberOptions, TopicOptions,
+    BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Misfire, Nack, NewSubscriber,
+    NoneWord, Operation, OrNone, Overlap, Place, Retention, Retry, ScheduleOptions, Source, Start,
+    SubscriberOptions, TopicOptions,
 };
 pub use run::{Failure, run};
 pub use script::{Action, Script, ScriptError, Step, scripts};

@@ -135,6 +135,24 @@ pub enum Operation {
     Peek { topic: String, subscriber: String, limit: Option<usize>, after: Option<String> },
     /// Answers a message and where it stands.
     Message { topic: String, message_id: String },
+    /// Creates a schedule. Answers the schedule.
+    CreateSchedule { topic: String, schedule: String, options: ScheduleOptions },
+    /// Answers the schedule.
+    Schedule { topic: String, schedule: String },
+    /// Answers a page of schedules.
+    Schedules { topic: String, limit: Option<usize>, after: Option<String> },
+    /// Replaces the settings of this version. Answers the schedule.
+    UpdateSchedule { topic: String, schedule: String, version: u64, options: ScheduleOptions },
+    /// Answers nothing.
+    DeleteSchedule { topic: String, schedule: String },
+    /// Answers nothing.
+    PauseSchedule { topic: String, schedule: String },
+    /// Answers nothing.
+    ResumeSchedule { topic: String, schedule: String },
+    /// Publishes the message now. Answers the run.
+    RunScheduleNow { topic: String, schedule: String },
+    /// Answers a page of runs, newest first.
+    ScheduleRuns { topic: String, schedule: String, limit: Option<usize>, after: Option<String> },
     /// Shuts the queue down. Answers nothing.
     Shutdown {},
     /// Shuts the queue down and opens the same file again. Answers nothing.
@@ -326,4 +344,41 @@ pub enum DeadLetters {
     All,
     Oldest(u64),
     Ids(Vec<String>),
+}
+
+/// The settings of a schedule; what is not given has its default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct ScheduleOptions {
+    pub cron: String,
+    pub timezone: Option<String>,
+    #[serde(default)]
+    pub message: Message,
+    pub misfire: Option<Misfire>,
+    pub overlap: Option<Overlap>,
+    pub start_at: Option<i64>,
+    pub end_at: Option<i64>,
+    pub jitter_ms: Option<i64>,
+    pub grace_ms: Option<i64>,
+}
+
+/// What happens to missed occurrences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum Misfire {
+    Skip,
+    Once,
+    All(u32),
+}
+
+/// What happens while the message before is not settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum Overlap {
+    Allow,
+    Skip,
+    Queue,
 }

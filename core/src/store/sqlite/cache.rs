@@ -214,6 +214,15 @@ pub(super) struct Kept<T> {
     pub dirty: bool,
 }
 
+/// A schedule with an occurrence that waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queued {
+    pub schedule: i64,
+    pub topic: TopicId,
+    /// The message that must be settled before.
+    pub message: Option<i64>,
+}
+
 /// When something of the whole database falls due next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Next {
@@ -265,6 +274,10 @@ pub(super) struct Cache {
     pub next_delayed: Next,
     /// When the next lease expires at the earliest.
     pub next_expiry: Next,
+    /// When the next occurrence of a schedule is due.
+    pub next_schedule: Next,
+    /// Schedules with an occurrence that waits; `None` means that nobody has looked.
+    pub queued: Option<Vec<Queued>>,
     /// Logs in which there may be something to trim; `None` means any.
     pub trimmable: Option<HashSet<LogId>>,
     /// The tables of the SQL contract are empty.

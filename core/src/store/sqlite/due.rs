@@ -1,14 +1,15 @@
 //! What time brings: the prologue of every write transaction.
 //!
 //! Carries out what the SQL contract holds, appends delayed messages that are due, and ends leases that have
-//! expired: their deliveries wait for their next attempt, or are dead letters. Bounded per transaction. Invariant: whatever a transaction
+//! expired: their deliveries wait for their next attempt, or are dead letters. Then schedules fire. Bounded
+//! per transaction. Invariant: whatever a transaction
 //! sees afterwards, up to the bound, nothing in it is overdue.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::cache::{Next, SubscriberId, key};
 use super::tx::{Step, Tx};
-use super::{contract, settle};
+use super::{contract, fire, settle};
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::limits;
@@ -35,12 +36,18 @@ pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
         let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
         tx.cache.next_expiry = Next::known(first(tx.connection, next)?);
     }
-    Ok(more_delayed || more_expired || more_staged)
+    // Last: whether a message is settled may depend on the leases that ended.
+    let more_queued = fire::bring(tx)?;
+    Ok(more_delayed || more_expired || more_staged || more_queued)
 }
 
 /// When something falls due next.
 pub(super) fn next(tx: &Tx<'_>) -> Option<Millis> {
-    [tx.cache.next_delayed.at(), tx.cache.next_expiry.at()].into_iter().flatten().min()
+    let cache = &tx.cache;
+    [cache.next_delayed, cache.next_expiry, cache.next_schedule]
+        .into_iter()
+        .filter_map(Next::at)
+        .min()
 }
 
 fn first(connection: &Connection, sql: &str) -> Step<Option<Millis>> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::cache::SubscriberId;
-use crate::clock::{Millis, duration_millis};
-use crate::model::DeliveryState;
+use crate::clock::{Millis, duration_millis, from_millis};
+use crate::model::{DeliveryState, RunStatus};
 use crate::options::{
-    BacklogLimit, BacklogPolicy, Retention, RetryPolicy, SubscriberOptions, TopicOptions,
+    BacklogLimit, BacklogPolicy, Message, MisfirePolicy, OverlapPolicy, Retention, RetryPolicy,
+    ScheduleOptions, SubscriberOptions, TopicOptions,
 };
 
 // States of a delivery row.
@@ -65,6 +66,57 @@ pub(super) fn next_retry(
         .prepare_cached(include_str!("../../../sql/sqlite/retry_next.sql"))?
         .query_row(params![subscriber, priority], |row| row.get(0))
         .optional()
+}
+
+/// Reads the settings of a schedule from columns of their names.
+pub(super) fn schedule_options(row: &Row<'_>) -> rusqlite::Result<ScheduleOptions> {
+    let headers: Option<String> = row.get("headers")?;
+    let mut message = Message::new(row.get::<_, Vec<u8>>("payload")?);
+    message.content_type = row.get("content_type")?;
+    message.headers = headers_from_json(headers.as_deref());
+    message.correlation_id = row.get("correlation_id")?;
+    message.priority = row.get("priority")?;
+    let mut options = ScheduleOptions::new(row.get::<_, String>("cron")?, message);
+    options.timezone = row.get("timezone")?;
+    options.misfire = match row.get("misfire")? {
+        0 => MisfirePolicy::Skip,
+        1 => MisfirePolicy::Once,
+        _ => MisfirePolicy::All { limit: row.get("misfire_limit")? },
+    };
+    options.overlap = match row.get("overlap")? {
+        0 => OverlapPolicy::Allow,
+        1 => OverlapPolicy::Skip,
+        _ => OverlapPolicy::Queue,
+    };
+    options.start = row.get::<_, Option<Millis>>("start_at")?.map(from_millis);
+    options.end = row.get::<_, Option<Millis>>("end_at")?.map(from_millis);
+    options.jitter = millis(row, "jitter_ms")?.unwrap_or_default();
+    options.grace = millis(row, "grace_ms")?.unwrap_or_default();
+    Ok(options)
+}
+
+pub(super) fn run_status(status: RunStatus) -> i64 {
+    match status {
+        RunStatus::Fired => 1,
+        RunStatus::Manual => 2,
+        RunStatus::Queued => 3,
+        RunStatus::SkippedMisfire => 4,
+        RunStatus::SkippedOverlap => 5,
+        RunStatus::Refused => 6,
+        RunStatus::Stopped => 7,
+    }
+}
+
+pub(super) fn run_status_of(status: i64) -> RunStatus {
+    match status {
+        1 => RunStatus::Fired,
+        2 => RunStatus::Manual,
+        3 => RunStatus::Queued,
+        4 => RunStatus::SkippedMisfire,
+        5 => RunStatus::SkippedOverlap,
+        6 => RunStatus::Refused,
+        _ => RunStatus::Stopped,
+    }
 }
 
 /// Reads the settings of a topic from columns of their names.

@@ -24,6 +24,10 @@ const MIGRATIONS: &[Migration] = &[
         title: "SQL contract",
         sql: include_str!("../../../sql/sqlite/migrations/0002_sql_contract.sql"),
     },
+    Migration {
+        title: "schedules",
+        sql: include_str!("../../../sql/sqlite/migrations/0003_schedules.sql"),
+    },
 ];
 
 /// The name under which the file keeps the largest payload that the SQL contract accepts.

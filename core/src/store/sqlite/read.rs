@@ -4,6 +4,7 @@
 
 mod letters;
 pub(super) mod messages;
+mod schedules;
 mod stats;
 mod topics;
 
@@ -74,6 +75,13 @@ fn in_view(tx: &mut Tx<'_>, source: &Source<'_>, query: &Query) -> Step<Answer> 
         }
         Query::Failures { source, id, limit, after } => {
             letters::failures(tx, source, *id, *limit, after.as_deref())
+        }
+        Query::Schedule { of } => schedules::schedule(tx, of),
+        Query::Schedules { topic, limit, after } => {
+            schedules::schedules(tx, topic, *limit, after.as_deref())
+        }
+        Query::ScheduleRuns { of, limit, after } => {
+            schedules::runs(tx, of, *limit, after.as_deref())
         }
         Query::Diagnose => diagnose::diagnose(tx, source),
         Query::Backup { .. } | Query::FileBytes => {

@@ -9,7 +9,7 @@ use rusqlite::{params, params_from_iter};
 
 use super::cache::{SubscriberId, TopicId};
 use super::tx::{Step, Tx};
-use super::{encode, position};
+use super::{encode, position, schedule};
 use crate::clock::{duration_millis, to_millis};
 use crate::error::Error;
 use crate::op::{Outcome, Source};
@@ -63,6 +63,7 @@ pub(super) fn delete_topic(tx: &mut Tx<'_>, name: &str) -> Step<Outcome> {
     ] {
         tx.connection.prepare_cached(sql)?.execute(params![id, tx.now])?;
     }
+    schedule::stop_all(tx, id)?;
     tx.cache.forget_topic(id);
     tx.effects.changed.push((Arc::from(name), None));
     Ok(Outcome::Done)

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
 use super::tx::{Step, Tx};
-use super::{position, settle};
+use super::{position, schedule, settle};
 use crate::failpoint;
 use crate::limits;
 use crate::op::Outcome;
@@ -171,8 +171,16 @@ fn held_by(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<Vec<i64>> 
     Ok(keys)
 }
 
-/// One step: some messages of a log, or the rest. Its subscribers are reclaimed before it.
+/// One step: a schedule, some messages of a log, or the rest. Its subscribers are reclaimed before it.
 fn reclaim_topic(tx: &mut Tx<'_>, id: TopicId) -> Step<()> {
+    let schedule: Option<i64> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/schedule_first.sql"))?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    if let Some(schedule) = schedule {
+        return schedule::remove(tx, schedule);
+    }
     let log: Option<(LogId, i64)> = tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/log_first.sql"))?

@@ -1,0 +1,2 @@
+-- ?1 schedule. Primary key.
+DELETE FROM blockqueue_schedule WHERE id = ?1;
