@@ -24,6 +24,9 @@ use crate::store::{Effects, Fault, Follow, Owner as _, Quiet, Store};
 
 /// How often a thread with waiting claims looks whether another process has committed.
 const POLL: Duration = Duration::from_millis(20);
+/// How often a thread with nothing to do looks at the clock, which may have stepped, and whether another
+/// process has committed: it may have made a schedule, and be gone when that falls due.
+const LOOK: Duration = Duration::from_secs(1);
 /// The longest wait for callers that were just answered.
 const MOMENT: Duration = Duration::from_micros(100);
 /// How long after the last request upkeep begins.
@@ -168,7 +171,7 @@ impl Writer {
             None => self.due().and_then(|at| self.clock.until(at)).unwrap_or(far),
         };
         let deadline = self.parking.next_deadline().map_or(far, until);
-        let poll = if self.parking.len() > 0 { POLL } else { far };
+        let poll = if self.parking.len() > 0 { POLL } else { LOOK };
         let chores = match (self.untidy, self.rested) {
             (true, _) => until(self.asked + PAUSE),
             (false, false) => until(self.asked + REST),
@@ -199,7 +202,7 @@ impl Writer {
         self.handled += requests.iter().map(|request| request.work.messages()).sum::<usize>();
         self.run_group(requests);
         self.expire_waits();
-        self.notice_others();
+        self.notice_others(asked == 0);
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
         if asked > 0 {
             self.asked = monotonic();
@@ -370,10 +373,12 @@ impl Writer {
         }
     }
 
-    /// Waiting claims look again when another process has committed.
-    fn notice_others(&mut self) {
-        if self.parking.len() > 0 && self.store.changed().unwrap_or(true) {
+    /// When another process has committed, waiting claims look again. A thread with nothing to do finds out
+    /// what falls due now.
+    fn notice_others(&mut self, idle: bool) {
+        if (idle || self.parking.len() > 0) && self.store.changed().unwrap_or(true) {
             self.parking.note_all(Millis::MIN);
+            self.more |= idle;
         }
     }
 

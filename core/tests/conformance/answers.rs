@@ -325,6 +325,8 @@ impl Answer for Schedule {
                 "headers": message.headers,
                 "correlation_id": message.correlation_id,
                 "priority": message.priority,
+                "ordering_key": message.ordering_key,
+                "ttl_ms": message.ttl.map(millis),
             }),
             &message.payload,
         );

@@ -8,6 +8,7 @@ mod extract;
 mod letters;
 mod messages;
 mod problem;
+mod schedules;
 mod subscribers;
 mod topics;
 mod wire;
@@ -43,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .merge(messages::routes())
         .merge(deliveries::routes())
         .merge(letters::routes())
+        .merge(schedules::routes())
 }
 
 /// What answers a path that is not there, or a method that a path does not have.

@@ -46,6 +46,16 @@ pub(crate) fn answer(operation: &Op, data: &Value) -> Value {
             "delayed": data["delayed"],
             "deliveries": list(&data["deliveries"], status),
         }),
+        Op::CreateSchedule { topic, .. }
+        | Op::Schedule { topic, .. }
+        | Op::UpdateSchedule { topic, .. } => {
+            let mut schedule = schedule(data);
+            schedule["topic"] = json!(topic);
+            schedule
+        }
+        Op::Schedules { .. } => page(data, "schedules", schedule),
+        Op::RunScheduleNow { .. } => run(data),
+        Op::ScheduleRuns { .. } => page(data, "runs", run),
         _ => json!({}),
     }
 }
@@ -231,5 +241,57 @@ fn subscriber_stats(data: &Value) -> Value {
         "nacked_count": data["nacked_total"],
         "expired_count": data["expired_total"],
         "dropped_count": data["dropped_total"],
+    })
+}
+
+fn schedule(data: &Value) -> Value {
+    let message = with_payload(
+        json!({
+            "content_type": data["content_type"],
+            "headers": data["headers"],
+            "correlation_id": data["correlation_id"],
+            "priority": data["priority"],
+            "ordering_key": data["key"],
+            "ttl_ms": millis(&data["ttl"]),
+        }),
+        data,
+    );
+    let misfire = match data["misfire_policy"].as_str() {
+        Some("fire_once") => json!("once"),
+        Some("all") => json!({ "all": data["misfire_limit"] }),
+        other => json!(other),
+    };
+    json!({
+        "name": data["name"],
+        "version": data["version"],
+        "paused": data["paused"],
+        "next_at": instant(&data["next_run_at"]),
+        "due_at": instant(&data["due_at"]),
+        "last_at": instant(&data["last_run_at"]),
+        "queued_at": instant(&data["queued_at"]),
+        "created_at": instant(&data["created_at"]),
+        "options": {
+            "cron": data["cron"],
+            "timezone": data["timezone"],
+            "message": message,
+            "misfire": misfire,
+            "overlap": data["overlap_policy"],
+            "start_at": instant(&data["start"]),
+            "end_at": instant(&data["end"]),
+            "jitter_ms": millis(&data["jitter"]),
+            "grace_ms": millis(&data["grace"]),
+        },
+    })
+}
+
+fn run(data: &Value) -> Value {
+    json!({
+        "run": data["id"].as_str().unwrap().parse::<u64>().unwrap(),
+        "status": data["status"],
+        "occurrence_at": instant(&data["scheduled_for"]),
+        "until_at": instant(&data["scheduled_until"]),
+        "at": instant(&data["started_at"]),
+        "message_id": data["message_id"],
+        "error": data["error"],
     })
 }

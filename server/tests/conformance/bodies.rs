@@ -129,3 +129,28 @@ pub(crate) fn which(which: &DeadLetters) -> Value {
         DeadLetters::Ids(ids) => json!({ "message_ids": ids }),
     }
 }
+
+pub(crate) fn schedule_options(options: &script::ScheduleOptions) -> Value {
+    let mut body = message(&options.message);
+    let (misfire, limit) = match options.misfire {
+        None => (None, None),
+        Some(script::Misfire::Skip) => (Some("skip"), None),
+        Some(script::Misfire::Once) => (Some("fire_once"), None),
+        Some(script::Misfire::All(limit)) => (Some("all"), Some(limit)),
+    };
+    let overlap = options.overlap.map(|overlap| match overlap {
+        script::Overlap::Allow => "allow",
+        script::Overlap::Skip => "skip",
+        script::Overlap::Queue => "queue",
+    });
+    body["cron"] = json!(options.cron);
+    body["timezone"] = json!(options.timezone);
+    body["misfire_policy"] = json!(misfire);
+    body["misfire_limit"] = json!(limit);
+    body["overlap_policy"] = json!(overlap);
+    body["start"] = json!(options.start_at.map(instant));
+    body["end"] = json!(options.end_at.map(instant));
+    body["jitter"] = json!(options.jitter_ms);
+    body["grace"] = json!(options.grace_ms);
+    body
+}

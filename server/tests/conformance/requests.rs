@@ -6,8 +6,8 @@ use blockqueue_conformance::Operation as Op;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    message, nack_body, new_subscriber, place, subscriber_options, topic_options, which,
-    without_nulls,
+    message, nack_body, new_subscriber, place, schedule_options, subscriber_options, topic_options,
+    which, without_nulls,
 };
 
 pub(crate) struct Request {
@@ -41,7 +41,7 @@ type Whose<'a> = &'a dyn Fn(&str) -> Held;
 
 /// The request of an operation; `whose` tells which delivery a receipt belongs to.
 pub(crate) fn request(operation: &Op, whose: Whose<'_>) -> Request {
-    let families = [topics, subscribers, publish_and_claim, settle, dead_letters, look];
+    let families = [topics, subscribers, publish_and_claim, settle, dead_letters, schedules, look];
     let request = families.iter().find_map(|family| family(operation, whose));
     request.unwrap_or_else(|| panic!("{operation:?} is not among the omissions"))
 }
@@ -201,6 +201,41 @@ fn dead_letters(operation: &Op, _: Whose<'_>) -> Option<Request> {
     })
 }
 
+fn schedules(operation: &Op, _: Whose<'_>) -> Option<Request> {
+    Some(match operation {
+        Op::CreateSchedule { topic, schedule, options } => {
+            let mut body = schedule_options(options);
+            body["name"] = json!(schedule);
+            with("POST", format!("{}/schedules", topic_path(topic)), body)
+        }
+        Op::Schedule { topic, schedule } => bare("GET", schedule_path(topic, schedule)),
+        Op::Schedules { topic, limit, after } => {
+            let page = page(*limit, after.as_deref());
+            bare("GET", format!("{}/schedules{page}", topic_path(topic)))
+        }
+        Op::UpdateSchedule { topic, schedule, version, options } => {
+            let mut body = schedule_options(options);
+            body["version"] = json!(version);
+            with("PUT", schedule_path(topic, schedule), body)
+        }
+        Op::DeleteSchedule { topic, schedule } => bare("DELETE", schedule_path(topic, schedule)),
+        Op::PauseSchedule { topic, schedule } => {
+            bare("POST", format!("{}/pause", schedule_path(topic, schedule)))
+        }
+        Op::ResumeSchedule { topic, schedule } => {
+            bare("POST", format!("{}/resume", schedule_path(topic, schedule)))
+        }
+        Op::RunScheduleNow { topic, schedule } => {
+            bare("POST", format!("{}/run-now", schedule_path(topic, schedule)))
+        }
+        Op::ScheduleRuns { topic, schedule, limit, after } => {
+            let page = page(*limit, after.as_deref());
+            bare("GET", format!("{}/runs{page}", schedule_path(topic, schedule)))
+        }
+        _ => return None,
+    })
+}
+
 fn look(operation: &Op, _: Whose<'_>) -> Option<Request> {
     Some(match operation {
         Op::Peek { topic, subscriber, limit, after } => {
@@ -222,6 +257,10 @@ fn topic_path(topic: &str) -> String {
 
 fn subscriber_path(topic: &str, subscriber: &str) -> String {
     format!("{}/subscribers/{}", topic_path(topic), segment(subscriber))
+}
+
+fn schedule_path(topic: &str, schedule: &str) -> String {
+    format!("{}/schedules/{}", topic_path(topic), segment(schedule))
 }
 
 fn batch_path(first: Option<&String>, whose: Whose<'_>, verb: &str) -> String {

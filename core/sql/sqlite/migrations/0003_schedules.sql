@@ -1,4 +1,4 @@
--- Schedules, and what they did: docs/design/0006-schedules.md. Readable by SQLite 3.31 and later.
+-- Schedules, and what they did: docs/schedules.md. Readable by SQLite 3.31 and later.
 --
 -- Times are milliseconds since 1970 in UTC.
 
@@ -38,6 +38,8 @@ CREATE TABLE blockqueue_schedule (
   content_type TEXT,
   headers TEXT,
   correlation_id TEXT,
+  ordering_key TEXT,
+  ttl_ms INTEGER,
   payload BLOB NOT NULL,
   CHECK ((next_at IS NULL) = (due_at IS NULL)),
   CHECK (paused = 0 OR next_at IS NULL)

@@ -76,6 +76,8 @@ pub(super) fn schedule_options(row: &Row<'_>) -> rusqlite::Result<ScheduleOption
     message.headers = headers_from_json(headers.as_deref());
     message.correlation_id = row.get("correlation_id")?;
     message.priority = row.get("priority")?;
+    message.ordering_key = row.get("ordering_key")?;
+    message.ttl = millis(row, "ttl_ms")?;
     let mut options = ScheduleOptions::new(row.get::<_, String>("cron")?, message);
     options.timezone = row.get("timezone")?;
     options.misfire = match row.get("misfire")? {

@@ -4,7 +4,7 @@
 //! place in the history are one transaction. Invariant: a schedule decides about each occurrence once, in
 //! order, whatever processes, clocks and crashes do.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::cache::{Next, Queued, TopicId, log_of, seq_of};
 use super::encode;
@@ -123,7 +123,7 @@ fn fire_occurrence(tx: &mut Tx<'_>, stored: &mut Stored, occurrence: Millis) -> 
         OverlapPolicy::Allow => return publish(tx, stored, occurrence),
         // Who waits goes first.
         _ if stored.queued_at.is_some() => RunStatus::SkippedOverlap,
-        _ if !is_running(tx, stored.topic, stored.message.map(|(key, _)| key))? => {
+        _ if running(tx, stored.topic, stored.message.map(|(key, _)| key))?.is_none() => {
             return publish(tx, stored, occurrence);
         }
         OverlapPolicy::Skip => RunStatus::SkippedOverlap,
@@ -150,27 +150,34 @@ fn publish(tx: &mut Tx<'_>, stored: &mut Stored, occurrence: Millis) -> Step<()>
     Ok(())
 }
 
-/// Some subscriber has not settled the message. A dead letter is settled: nobody works on it.
-fn is_running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<bool> {
-    let Some(key) = message else { return Ok(false) };
-    // Cancelled, or settled by all and trimmed.
-    let is_there = tx
+/// A message that some subscriber has not settled.
+struct Running {
+    expires_at: Option<Millis>,
+}
+
+/// Whether some subscriber has not settled the message. A dead letter is settled: nobody works on it.
+fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option<Running>> {
+    let Some(key) = message else { return Ok(None) };
+    let life: Option<Option<Millis>> = tx
         .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/message_published_at.sql"))?
-        .exists([key])?;
-    if !is_there {
-        return Ok(false);
-    }
+        .prepare_cached(include_str!("../../../sql/sqlite/message_life.sql"))?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    // Not there: cancelled, or settled by all and trimmed.
+    let Some(expires_at) = life else { return Ok(None) };
+    let has_expired = expires_at.is_some_and(|at| at <= tx.now);
     for id in tx.subscribers_of(topic)? {
         let is_open = match encode::delivery_state(tx.connection, key, id)? {
-            Some((state, _)) => state != encode::SKIPPED && state != encode::DEAD,
-            None => tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key),
+            Some((encode::LEASED, _)) => true,
+            Some((encode::SKIPPED | encode::DEAD, _)) => false,
+            Some(_) => !has_expired,
+            None => !has_expired && tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key),
         };
         if is_open {
-            return Ok(true);
+            return Ok(Some(Running { expires_at }));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 // --- what waits ---------------------------------------------------------------------------------------
@@ -185,7 +192,9 @@ pub(super) fn fire_queued(tx: &mut Tx<'_>) -> Step<bool> {
     let mut left = Vec::with_capacity(waiting.len());
     let (mut bytes, mut more) = (0, false);
     for queued in waiting {
-        if is_running(tx, queued.topic, queued.message)? {
+        if let Some(Running { expires_at }) = running(tx, queued.topic, queued.message)? {
+            // Its end may be all that happens.
+            expires_at.into_iter().for_each(|at| tx.cache.next_schedule.note(at));
             left.push(queued);
         } else if bytes >= limits::BATCH_BYTES_MAX {
             left.push(queued);

@@ -232,6 +232,8 @@ fn write_options(tx: &Tx<'_>, id: i64, version: u64, options: &ScheduleOptions) 
             message.content_type,
             encode::headers_to_json(&message.headers),
             message.correlation_id,
+            message.ordering_key,
+            message.ttl.map(duration_millis),
             message.payload,
         ])?;
     Ok(())

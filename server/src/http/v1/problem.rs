@@ -53,9 +53,13 @@ fn status(error: &Error) -> StatusCode {
     match error.code() {
         "invalid_argument" | "invalid_receipt" | "sql_failed" => StatusCode::BAD_REQUEST,
         "limit_exceeded" => StatusCode::PAYLOAD_TOO_LARGE,
-        "unknown_topic" | "unknown_subscriber" | "unknown_message" => StatusCode::NOT_FOUND,
+        "unknown_topic" | "unknown_subscriber" | "unknown_message" | "unknown_schedule" => {
+            StatusCode::NOT_FOUND
+        }
         "topic_exists"
         | "subscriber_exists"
+        | "schedule_exists"
+        | "stale_version"
         | "lease_lost"
         | "idempotency_conflict"
         | "in_transaction"

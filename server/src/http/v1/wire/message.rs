@@ -15,25 +15,25 @@ use super::time::{Instant, Span, optional, time};
 use crate::http::payload;
 use crate::http::v1::Problem;
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageIn {
     /// The payload as text; or `payload_base64`.
-    message: Option<String>,
-    payload_base64: Option<String>,
-    content_type: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) payload_base64: Option<String>,
+    pub(super) content_type: Option<String>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
-    correlation_id: Option<String>,
-    idempotency_key: Option<String>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) correlation_id: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     #[serde(default)]
-    priority: i16,
-    delay: Option<Span>,
-    schedule_at: Option<Instant>,
+    pub(super) priority: i16,
+    pub(super) delay: Option<Span>,
+    pub(super) schedule_at: Option<Instant>,
     /// Messages of one key go to an ordered subscriber one at a time.
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// Not delivered any more this long after it was published.
-    ttl: Option<Span>,
+    pub(super) ttl: Option<Span>,
 }
 
 impl MessageIn {

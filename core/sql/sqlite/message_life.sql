@@ -1,0 +1,2 @@
+-- ?1 message. Primary key.
+SELECT expires_at FROM blockqueue_message WHERE id = ?1;
