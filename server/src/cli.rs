@@ -12,6 +12,7 @@ mod failure;
 mod message;
 mod output;
 mod publish;
+mod schedule;
 mod serve;
 mod stats;
 mod stop;
@@ -65,6 +66,8 @@ enum Command {
     Message(message::MessageArgs),
     /// List, redrive and purge the messages that ran out of attempts
     DeadLetters(dead_letters::DeadLettersArgs),
+    /// Create, list, change, delete, pause, resume and run schedules, and show what they did
+    Schedule(schedule::ScheduleArgs),
     /// Write a consistent, verified copy of the file while it is in use
     Backup(backup::BackupArgs),
     /// Examine the file: integrity, counters, sizes
@@ -83,6 +86,7 @@ impl Command {
             Self::Peek(args) => message::peek(&args),
             Self::Message(args) => message::run(args),
             Self::DeadLetters(args) => dead_letters::run(args),
+            Self::Schedule(args) => schedule::run(args),
             Self::Backup(args) => backup::run(&args),
             Self::Doctor(args) => doctor::run(&args),
         }

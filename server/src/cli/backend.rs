@@ -6,8 +6,8 @@ mod url;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, NackOptions, NewSubscriber, NewTopic, Page, Purge, Redrive, Seek,
-    SubscriberChange, SubscriberOptions, TopicChange,
+    ClaimOptions, NackOptions, NewSchedule, NewSubscriber, NewTopic, Page, Purge, Redrive,
+    ScheduleOptions, Seek, SubscriberChange, SubscriberOptions, TopicChange,
 };
 
 pub(crate) use file::{FileBackend, Missing};
@@ -17,7 +17,7 @@ use super::failure::Outcome;
 use super::stop::Stop;
 use super::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Sought, Subscriber, Topic, TopicStats,
+    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
 };
 
 /// One subscriber of one topic, by name.
@@ -27,6 +27,15 @@ pub(crate) struct Source {
     pub(crate) topic: String,
     /// The subscriber
     pub(crate) subscriber: String,
+}
+
+/// One schedule of one topic, by name.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub(crate) struct Named {
+    /// The topic
+    pub(crate) topic: String,
+    /// The schedule
+    pub(crate) schedule: String,
 }
 
 /// The right to settle one delivery, and the message it is about.
@@ -99,6 +108,28 @@ pub(crate) trait Backend: Send + Sync {
     fn redrive(&self, source: &Source, options: Redrive) -> Outcome<u64>;
     /// Deletes dead letters; the answer is how many.
     fn purge(&self, source: &Source, options: Purge) -> Outcome<u64>;
+
+    /// Creates a schedule.
+    fn create_schedule(&self, topic: &str, schedule: NewSchedule) -> Outcome<Schedule>;
+    /// A schedule by name.
+    fn schedule(&self, of: &Named) -> Outcome<Schedule>;
+    /// The schedules of a topic, by name.
+    fn schedules(&self, topic: &str, page: Page) -> Outcome<Listed<Schedule>>;
+    /// Replaces the settings of a schedule, if it still has this version.
+    fn update_schedule(
+        &self,
+        of: &Named,
+        version: u64,
+        options: ScheduleOptions,
+    ) -> Outcome<Schedule>;
+    /// Deletes a schedule with its history.
+    fn delete_schedule(&self, of: &Named) -> Outcome<()>;
+    /// Stops a schedule, or lets it go on.
+    fn pause_schedule(&self, of: &Named, paused: bool) -> Outcome<()>;
+    /// Publishes the message of a schedule now.
+    fn run_schedule(&self, of: &Named) -> Outcome<ScheduleRun>;
+    /// What became of the occurrences of a schedule, newest first.
+    fn schedule_runs(&self, of: &Named, page: Page) -> Outcome<Listed<ScheduleRun>>;
 
     /// A topic in numbers, with its subscribers.
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats>;

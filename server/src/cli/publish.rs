@@ -100,7 +100,7 @@ pub(crate) fn run(args: PublishArgs) -> Outcome {
 }
 
 /// Reads a file whole, but not much more of it than a message can have.
-fn read(path: &Path) -> Outcome<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
     let read = || {
         let source: Box<dyn io::Read> = if path == Path::new("-") {
             Box::new(io::stdin().lock())

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use blockqueue::{MessageId, Retention, SeekTo, StartFrom};
+use blockqueue::{MessageId, MisfirePolicy, OverlapPolicy, Retention, SeekTo, StartFrom};
 use bytesize::ByteSize;
 
 /// A duration as people write it: `250ms`, `5s`, `1m30s`, `1h`.
@@ -90,6 +90,44 @@ pub(crate) fn place(text: &str) -> Result<SeekTo, String> {
     })
 }
 
+/// What happens to missed occurrences: `skip`, `once` or `all:N`.
+pub(crate) fn misfire(text: &str) -> Result<MisfirePolicy, String> {
+    match text {
+        "skip" => Ok(MisfirePolicy::Skip),
+        "once" => Ok(MisfirePolicy::Once),
+        _ => text
+            .strip_prefix("all:")
+            .and_then(|limit| limit.parse().ok())
+            .map(|limit| MisfirePolicy::All { limit })
+            .ok_or_else(|| "missed occurrences: skip, once or all:N".to_owned()),
+    }
+}
+
+/// What happens while the message before is not settled: `allow`, `skip` or `queue`.
+pub(crate) fn overlap(text: &str) -> Result<OverlapPolicy, String> {
+    match text {
+        "allow" => Ok(OverlapPolicy::Allow),
+        "skip" => Ok(OverlapPolicy::Skip),
+        "queue" => Ok(OverlapPolicy::Queue),
+        _ => Err("an overlap is allow, skip or queue".to_owned()),
+    }
+}
+
+/// A time, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound(Option<SystemTime>);
+
+impl From<Bound> for Option<SystemTime> {
+    fn from(bound: Bound) -> Self {
+        bound.0
+    }
+}
+
+/// A bound in time: a time, or `none`.
+pub(crate) fn bound(text: &str) -> Result<Bound, String> {
+    if text == "none" { Ok(Bound(None)) } else { time(text).map(|at| Bound(Some(at))) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +159,16 @@ mod tests {
         assert_eq!(retention("count:1000"), Ok(Retention::Count(1_000)));
         assert_eq!(retention("bytes:64MiB"), Ok(Retention::Bytes(64 << 20)));
         assert!(retention("forever").is_err());
+    }
+
+    #[test]
+    fn policies_of_schedules_have_words() {
+        assert_eq!(misfire("once"), Ok(MisfirePolicy::Once));
+        assert_eq!(misfire("all:7"), Ok(MisfirePolicy::All { limit: 7 }));
+        assert!(misfire("all").is_err() && misfire("all:x").is_err());
+        assert_eq!(overlap("queue"), Ok(OverlapPolicy::Queue));
+        assert_eq!(bound("none"), Ok(Bound(None)));
+        assert!(bound("never").is_err());
     }
 
     #[test]

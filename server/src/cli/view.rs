@@ -7,6 +7,7 @@ mod delivery;
 mod message;
 mod moment;
 mod payload;
+mod schedule;
 mod sought;
 mod stats;
 mod subscriber;
@@ -20,6 +21,7 @@ pub(crate) use message::{
 };
 pub(crate) use moment::Moment;
 pub(crate) use payload::Payload;
+pub(crate) use schedule::{Schedule, ScheduleRun, ScheduleSettings};
 pub(crate) use sought::Sought;
 pub(crate) use stats::{SubscriberStats, TopicStats};
 pub(crate) use subscriber::{Subscriber, SubscriberSettings};

@@ -194,7 +194,9 @@ pub(super) fn fire_queued(tx: &mut Tx<'_>) -> Step<bool> {
     for queued in waiting {
         if let Some(Running { expires_at }) = running(tx, queued.topic, queued.message)? {
             // Its end may be all that happens.
-            expires_at.into_iter().for_each(|at| tx.cache.next_schedule.note(at));
+            if let Some(at) = expires_at {
+                tx.cache.next_schedule.note(at);
+            }
             left.push(queued);
         } else if bytes >= limits::BATCH_BYTES_MAX {
             left.push(queued);

@@ -135,10 +135,9 @@ pub(super) fn delete(tx: &mut Tx<'_>, of: &Named) -> Step<Outcome> {
 pub(super) fn pause(tx: &mut Tx<'_>, of: &Named, paused: bool) -> Step<Outcome> {
     let stored = by_name(tx, of)?;
     if stored.paused != paused {
-        let recurrence = match paused {
-            true => None,
-            false => Some(Recurrence::new(&stored.options, stored.created_at)?),
-        };
+        // A rule that cannot be read any more is no reason to go on.
+        let recurrence =
+            (!paused).then(|| Recurrence::new(&stored.options, stored.created_at)).transpose()?;
         plan(tx, &stored, paused, recurrence.as_ref())?;
     }
     Ok(Outcome::Done)

@@ -4,16 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, Error, MessageId, NackOptions, NewSubscriber, NewTopic, OpenOptions, Page, Purge,
-    Queue, Receipt, Redrive, Seek, SubscriberChange, SubscriberOptions, TopicChange, limits,
+    ClaimOptions, Error, MessageId, NackOptions, NewSchedule, NewSubscriber, NewTopic, OpenOptions,
+    Page, Purge, Queue, Receipt, Redrive, ScheduleOptions, Seek, SubscriberChange,
+    SubscriberOptions, TopicChange, limits,
 };
 
-use super::{Backend, Lease, Source};
+use super::{Backend, Lease, Named, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Sought, Subscriber, Topic, TopicStats,
+    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
 };
 
 /// Whether a command may make the file.
@@ -191,6 +192,50 @@ impl Backend for FileBackend {
 
     fn purge(&self, source: &Source, options: Purge) -> Outcome<u64> {
         Ok(self.queue.purge_dead_letters(&source.topic, &source.subscriber, options).wait()?)
+    }
+
+    fn create_schedule(&self, topic: &str, schedule: NewSchedule) -> Outcome<Schedule> {
+        Ok(self.queue.create_schedule(topic, schedule).wait()?.into())
+    }
+
+    fn schedule(&self, of: &Named) -> Outcome<Schedule> {
+        Ok(self.queue.schedule(&of.topic, &of.schedule).wait()?.into())
+    }
+
+    fn schedules(&self, topic: &str, page: Page) -> Outcome<Listed<Schedule>> {
+        Ok(Listed::of(self.queue.schedules(topic, page).wait()?))
+    }
+
+    fn update_schedule(
+        &self,
+        of: &Named,
+        version: u64,
+        options: ScheduleOptions,
+    ) -> Outcome<Schedule> {
+        let Named { topic, schedule } = of;
+        Ok(self.queue.update_schedule(topic, schedule, version, options).wait()?.into())
+    }
+
+    fn delete_schedule(&self, of: &Named) -> Outcome<()> {
+        Ok(self.queue.delete_schedule(&of.topic, &of.schedule).wait()?)
+    }
+
+    fn pause_schedule(&self, of: &Named, paused: bool) -> Outcome<()> {
+        let Named { topic, schedule } = of;
+        let pending = if paused {
+            self.queue.pause_schedule(topic, schedule)
+        } else {
+            self.queue.resume_schedule(topic, schedule)
+        };
+        Ok(pending.wait()?)
+    }
+
+    fn run_schedule(&self, of: &Named) -> Outcome<ScheduleRun> {
+        Ok(self.queue.run_schedule_now(&of.topic, &of.schedule).wait()?.into())
+    }
+
+    fn schedule_runs(&self, of: &Named, page: Page) -> Outcome<Listed<ScheduleRun>> {
+        Ok(Listed::of(self.queue.schedule_runs(&of.topic, &of.schedule, page).wait()?))
     }
 
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats> {

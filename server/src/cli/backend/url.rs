@@ -7,21 +7,22 @@ mod request;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, Error, NackOptions, NewSubscriber, NewTopic, Page, Purge, Redrive, Seek,
-    SubscriberChange, SubscriberOptions, TopicChange, limits,
+    ClaimOptions, Error, NackOptions, NewSchedule, NewSubscriber, NewTopic, Page, Purge, Redrive,
+    ScheduleOptions, Seek, SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
-use super::{Backend, Lease, Source};
+use super::{Backend, Lease, Named, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
     DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Sought, Subscriber, Topic, TopicStats, millis,
+    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats, millis,
 };
 pub(crate) use client::Token;
 use client::{Call, Client, refusal};
 use request::{
-    MessageIn, OptionIn, ReasonIn, ReplayIn, SeekIn, SettleIn, SubscriberIn, TopicIn, TopicOptionIn,
+    MessageIn, OptionIn, ReasonIn, ReplayIn, ScheduleIn, SeekIn, SettleIn, SubscriberIn, TopicIn,
+    TopicOptionIn,
 };
 
 /// A waiting claim asks this long at a time: as long it may take to notice that it is to stop.
@@ -65,6 +66,10 @@ fn delivery_path<'a>(source: &'a Source, id: &'a str, verb: &'a str) -> Delivery
 /// A path below a subscriber.
 fn path<'a>(source: &'a Source, rest: &'a str) -> [&'a str; 5] {
     ["topics", &source.topic, "subscribers", &source.subscriber, rest]
+}
+
+fn schedule_path(of: &Named) -> [&str; 4] {
+    ["topics", &of.topic, "schedules", &of.schedule]
 }
 
 fn page_of<'a>(path: &'a [&'a str], page: Page) -> Call<'a, ()> {
@@ -262,6 +267,57 @@ impl Backend for UrlBackend {
         let purged: answer::Count =
             self.client.send(Call::delete(&path(source, "dlq")).body(ReplayIn::from(options)))?;
         Ok(purged.count)
+    }
+
+    fn create_schedule(&self, topic: &str, schedule: NewSchedule) -> Outcome<Schedule> {
+        let body = ScheduleIn::new(&schedule);
+        let path = ["topics", topic, "schedules"];
+        let created: answer::Schedule = self.client.send(Call::post(&path).body(body))?;
+        created.into_view()
+    }
+
+    fn schedule(&self, of: &Named) -> Outcome<Schedule> {
+        let schedule: answer::Schedule = self.client.send(Call::get(&schedule_path(of)))?;
+        schedule.into_view()
+    }
+
+    fn schedules(&self, topic: &str, page: Page) -> Outcome<Listed<Schedule>> {
+        let page: answer::Schedules =
+            self.client.send(page_of(&["topics", topic, "schedules"], page))?;
+        listed(page.schedules, page.next_cursor, answer::Schedule::into_view)
+    }
+
+    fn update_schedule(
+        &self,
+        of: &Named,
+        version: u64,
+        options: ScheduleOptions,
+    ) -> Outcome<Schedule> {
+        let body = ScheduleIn::update(version, &options);
+        let updated: answer::Schedule =
+            self.client.send(Call::put(&schedule_path(of)).body(body))?;
+        updated.into_view()
+    }
+
+    fn delete_schedule(&self, of: &Named) -> Outcome<()> {
+        self.client.order(Call::delete(&schedule_path(of)))
+    }
+
+    fn pause_schedule(&self, of: &Named, paused: bool) -> Outcome<()> {
+        let path = ["topics", &of.topic, "schedules", &of.schedule, pause_word(paused)];
+        self.client.order(Call::post(&path).repeatable())
+    }
+
+    fn run_schedule(&self, of: &Named) -> Outcome<ScheduleRun> {
+        let path = ["topics", &of.topic, "schedules", &of.schedule, "run-now"];
+        let run: answer::Run = self.client.send(Call::post(&path))?;
+        run.into_view()
+    }
+
+    fn schedule_runs(&self, of: &Named, page: Page) -> Outcome<Listed<ScheduleRun>> {
+        let path = ["topics", &of.topic, "schedules", &of.schedule, "runs"];
+        let page: answer::Runs = self.client.send(page_of(&path, page))?;
+        listed(page.runs, page.next_cursor, answer::Run::into_view)
     }
 
     fn topic_stats(&self, topic: &str) -> Outcome<TopicStats> {

@@ -77,6 +77,11 @@ impl<'a> Call<'a, ()> {
         Self::new(Method::PATCH, path, Effect::Unknown)
     }
 
+    /// A request to replace something.
+    pub(super) const fn put(path: &'a [&'a str]) -> Self {
+        Self::new(Method::PUT, path, Effect::Unknown)
+    }
+
     /// A request to delete something.
     pub(super) const fn delete(path: &'a [&'a str]) -> Self {
         Self::new(Method::DELETE, path, Effect::Unknown)

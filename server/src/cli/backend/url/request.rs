@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, DeadLetters, Error, NewSubscriber, NewTopic, Purge, Redrive,
-    Retention, RetryPolicy, Seek, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
-    TopicChange, TopicOptions,
+    BacklogLimit, BacklogPolicy, DeadLetters, Error, MisfirePolicy, NewSchedule, NewSubscriber,
+    NewTopic, OverlapPolicy, Purge, Redrive, Retention, RetryPolicy, ScheduleOptions, Seek, SeekTo,
+    StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
 };
 use serde::Serialize;
 
@@ -222,6 +222,67 @@ impl<'a> From<&'a blockqueue::Message> for MessageIn<'a> {
             priority: message.priority,
             delay: message.delay.map(millis),
             schedule_at: message.deliver_at.map(Moment),
+        }
+    }
+}
+
+/// A schedule to create, or its settings as a whole.
+#[derive(Serialize)]
+pub(super) struct ScheduleIn<'a> {
+    /// Only of a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// Only of one that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    cron: &'a str,
+    timezone: &'a str,
+    #[serde(flatten)]
+    message: MessageIn<'a>,
+    misfire_policy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    misfire_limit: Option<u32>,
+    overlap_policy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Moment>,
+    jitter: Span,
+    grace: Span,
+}
+
+impl<'a> ScheduleIn<'a> {
+    pub(super) fn new(schedule: &'a NewSchedule) -> Self {
+        Self { name: Some(&schedule.name), ..Self::of(&schedule.options) }
+    }
+
+    pub(super) fn update(version: u64, options: &'a ScheduleOptions) -> Self {
+        Self { version: Some(version), ..Self::of(options) }
+    }
+
+    fn of(options: &'a ScheduleOptions) -> Self {
+        let (misfire_policy, misfire_limit) = match options.misfire {
+            MisfirePolicy::Skip => ("skip", None),
+            MisfirePolicy::All { limit } => ("all", Some(limit)),
+            _ => ("fire_once", None),
+        };
+        Self {
+            name: None,
+            version: None,
+            cron: &options.cron,
+            timezone: &options.timezone,
+            message: (&options.message).into(),
+            misfire_policy,
+            misfire_limit,
+            overlap_policy: match options.overlap {
+                OverlapPolicy::Allow => "allow",
+                OverlapPolicy::Queue => "queue",
+                _ => "skip",
+            },
+            start: options.start.map(Moment),
+            end: options.end.map(Moment),
+            jitter: millis(options.jitter),
+            grace: millis(options.grace),
         }
     }
 }
