@@ -175,7 +175,7 @@ impl SqliteStore {
 }
 
 fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Applied> {
-    let mut more = due::bring(tx)?;
+    let more = due::bring(tx)?;
     let mut outcomes = Vec::with_capacity(ops.len());
     for op in ops {
         outcomes.push(refusable(run_op(tx, op))?);
@@ -187,7 +187,7 @@ fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Appli
 fn finish(
     tx: &mut Tx<'_>,
     outcomes: Vec<Result<Outcome>>,
-    more: bool,
+    mut more: bool,
     follow: &mut dyn Follow,
 ) -> Step<Applied> {
     let mut answers = Vec::new();
