@@ -536,3 +536,24 @@ fn what_an_application_set_up_in_its_file_stays() {
     let contract = "SELECT value FROM blockqueue_meta WHERE name = 'sql_contract'";
     assert_eq!(app.query_row(contract, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
+
+#[test]
+fn a_file_may_encode_its_texts_in_another_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let app = Connection::open(&path).unwrap();
+    app.execute_batch("PRAGMA encoding = 'UTF-16le'; CREATE TABLE app (x)").unwrap();
+    let queue = Queue::open(&path).unwrap();
+    queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+    let sql = "INSERT INTO blockqueue_publish (topic, payload, headers, idempotency_key) \
+               VALUES ('t', 'gr\u{fc}n', '{\"a\": \"gr\u{fc}n\"}', 'k')";
+    app.execute(sql, []).unwrap();
+    let claim = || queue.claim("t", "s", &ClaimOptions::default()).wait().unwrap();
+    let delivery = claim().remove(0);
+    assert_eq!(delivery.payload, "gr\u{fc}n".as_bytes());
+    assert_eq!(delivery.headers.get("a").map(String::as_str), Some("gr\u{fc}n"));
+    app.execute(sql, []).unwrap();
+    app.execute(ACK, [delivery.receipt.to_string()]).unwrap();
+    assert_eq!(claim(), []);
+    assert_eq!(queue.subscriber_stats("t", "s").wait().unwrap().acked_count, 1);
+}

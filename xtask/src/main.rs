@@ -1,6 +1,7 @@
 //! Chores of this repository. `cargo xtask` lists them; CI runs the same ones.
 
 mod check;
+mod clients;
 mod crates;
 mod generate;
 mod layers;
@@ -16,7 +17,7 @@ use run::Failure;
 
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
-cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash
+cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program
 cargo xtask generate         writes the generated files anew
 cargo xtask layers           who may use whom: modules of the core, and crates

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use crate::check;
 use crate::run::{Failure, Result, cargo, cargo_with};
+use crate::{check, clients};
 
 struct Stage {
     name: &'static str,
@@ -18,6 +18,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "rust", run: rust },
     Stage { name: "server", run: server },
     Stage { name: "crash", run: crash },
+    Stage { name: "sql", run: sql },
 ];
 
 /// Stages of faces and stores that do not exist yet.
@@ -39,7 +40,8 @@ pub(crate) const LIBRARY: &[&str] = &[
 pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
 
 /// What lints look at: time that tests move by hand, in every face that has it.
-pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock";
+pub(crate) const ALL_FEATURES: &str =
+    "blockqueue/test-clock,blockqueue-server/test-clock,blockqueue-tests/sql-clients";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
 const CRASH: &[(&str, &str)] =
@@ -100,6 +102,15 @@ fn crash() -> Result {
     cargo_with(&["test", "--package", "blockqueue-tests"], &settings)
 }
 
+/// Client libraries of other languages on the queue's file.
+fn sql() -> Result {
+    let clients = clients::install()?;
+    let variables: Vec<_> = clients.iter().map(|(name, path)| (*name, path.as_str())).collect();
+    let test =
+        ["test", "--package", "blockqueue-tests", "--features", "sql-clients", "--test", "sql"];
+    cargo_with(&test, &variables)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn no_name_means_all_stages() {
-        assert_eq!(chosen(&[]), ["rust", "server", "crash"]);
+        assert_eq!(chosen(&[]), ["rust", "server", "crash", "sql"]);
     }
 
     #[test]

@@ -134,11 +134,13 @@ BEGIN
        + coalesce((SELECT sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB)))
                      FROM json_each(new.headers)), 0) > 16384;
   -- A key that is past its window counts until it is forgotten: a trigger has no clock. Better refused
-  -- here, where somebody is told, than rejected later.
+  -- here, where somebody is told, than rejected later. In a UTF-16 file the bytes of a text are not those
+  -- that are stored of it.
   SELECT RAISE(ABORT, 'idempotency_conflict: the key was used for a different message')
    WHERE EXISTS (SELECT 1
                    FROM blockqueue_idempotency k
                   WHERE k.topic_id = new.topic_id AND k.key = new.idempotency_key
+                    AND (typeof(new.payload) = 'blob' OR length(CAST('a' AS BLOB)) = 1)
                     AND CAST(new.payload AS BLOB) <> CAST(coalesce(
                           (SELECT payload FROM blockqueue_message WHERE id = k.message_id),
                           (SELECT payload FROM blockqueue_message WHERE origin = k.message_id),
