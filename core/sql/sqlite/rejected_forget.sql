@@ -1,2 +1,2 @@
--- ?1 how many are kept. Range of the key of blockqueue_rejected, whose numbers have no gaps.
+-- ?1 how many are kept. Range of the key, whose numbers have no gaps.
 DELETE FROM blockqueue_rejected WHERE id <= (SELECT max(id) FROM blockqueue_rejected) - ?1;

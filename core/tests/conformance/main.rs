@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use blockqueue::error_codes;
-use blockqueue_conformance::{Face, run_all, scripts};
+use blockqueue_conformance::{Face, Histories, run_all, scripts};
 
 use face::CoreFace;
 
@@ -23,6 +23,16 @@ fn every_script_holds_in_memory() {
 #[test]
 fn every_script_holds_in_a_file() {
     run_all(|| Arc::new(CoreFace::in_file()) as Arc<dyn Face>).unwrap().assert_passed();
+}
+
+#[test]
+fn random_histories_in_memory_are_as_the_model_says() {
+    Histories::from_env(150).assert_hold(|| Arc::new(CoreFace::in_memory()));
+}
+
+#[test]
+fn random_histories_in_a_file_are_as_the_model_says() {
+    Histories::from_env(25).assert_hold(|| Arc::new(CoreFace::in_file()));
 }
 
 /// Codes that need a broken world, which the crash tests make, or a transaction of the caller's own.

@@ -6,6 +6,8 @@
 
 mod expect;
 mod face;
+mod history;
+mod model;
 mod operation;
 mod resolve;
 mod run;
@@ -14,6 +16,7 @@ mod suite;
 
 pub use expect::Difference;
 pub use face::{Face, Feature, Omission, Refusal};
+pub use history::Histories;
 pub use operation::{
     BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Misfire, Nack, NewSubscriber,
     NoneWord, Operation, OrNone, Overlap, Place, Retention, Retry, ScheduleOptions, Source, Start,

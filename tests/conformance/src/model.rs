@@ -1,0 +1,369 @@
+//! A model of the queue, in memory and written to be read: what each operation must answer.
+//!
+//! It knows no SQL, no caches and no trimming: it keeps every message for ever. Where the answer of a real
+//! queue depends on what was trimmed so far, it says nothing ([`Model::is_surely_kept`]). Texts of ids and
+//! receipts are made by the queue, so the model names them as the scripts do: `$s7.0.receipt`.
+
+mod claim;
+mod letters;
+mod look;
+mod publish;
+mod seek;
+mod settle;
+mod topology;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::operation::{self, Operation};
+
+/// What an operation answers, as far as it is certain; for the members that are not named anything is.
+pub(crate) type Answer = Result<Value, No>;
+
+/// Why there is no answer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum No {
+    /// The queue refuses, with this code and, for a batch, the item that is to blame.
+    Refused(&'static str, Option<usize>),
+    /// It cannot be asked: it is about something that a shorter history does not have.
+    Impossible,
+}
+
+pub(crate) fn refused<T>(code: &'static str) -> Result<T, No> {
+    Err(No::Refused(code, None))
+}
+
+/// One message of a log: priority and sequence number, from 1.
+pub(crate) type Place = (i16, usize);
+
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    pub now: i64,
+    pub topics: BTreeMap<String, Topic>,
+    /// Every receipt that was ever handed out.
+    pub receipts: BTreeMap<String, Given>,
+    /// What was settled since the queue was opened: answered the same if it is settled again.
+    pub settled: BTreeMap<String, (settle::Verb, Value)>,
+    /// Topics, subscribers and logs are numbered, so that a name that is used again means another.
+    numbers: u64,
+}
+
+/// What a receipt was given for.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub topic: String,
+    pub subscriber: String,
+    /// The subscriber's number.
+    pub number: u64,
+    pub place: Place,
+}
+
+#[derive(Debug)]
+pub(crate) struct Topic {
+    pub options: topology::TopicSettings,
+    pub paused: bool,
+    /// Highest priority first.
+    pub logs: BTreeMap<Reverse<i16>, Log>,
+    pub delayed: Vec<Delayed>,
+    pub keys: BTreeMap<String, publish::Known>,
+    pub subscribers: BTreeMap<String, Subscriber>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Older logs have smaller numbers.
+    pub number: u64,
+    pub messages: Vec<Logged>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Logged {
+    /// A reference to its id.
+    pub id: String,
+    pub payload: String,
+    /// Never goes back within a log.
+    pub published_at: i64,
+    pub removed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Delayed {
+    pub id: String,
+    pub payload: String,
+    pub priority: i16,
+    pub due_at: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    pub number: u64,
+    pub options: topology::SubscriberSettings,
+    pub created_at: i64,
+    pub paused: bool,
+    /// By priority: what was claimed or skipped. None means 0.
+    pub cursors: BTreeMap<i16, usize>,
+    /// Deliveries that are neither pending (above the cursor) nor settled (at or below it).
+    pub rows: BTreeMap<Place, Row>,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub state: State,
+    pub attempts: u32,
+    pub failures: u32,
+    /// The receipt that is live.
+    pub receipt: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum State {
+    Leased {
+        expires_at: i64,
+    },
+    Retrying {
+        ready_at: i64,
+    },
+    Dead {
+        at: i64,
+    },
+    /// Cancelled ahead of the cursor, which will pass over it.
+    Skipped,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub claimed: usize,
+    pub acked: usize,
+    pub nacked: usize,
+    pub expired: usize,
+    pub dropped: usize,
+}
+
+impl Model {
+    /// Carries out an operation; `name` is what its answer is saved under.
+    pub(crate) fn perform(&mut self, name: &str, operation: &Operation) -> Answer {
+        use Operation as Op;
+        // Whatever is due happens before anything else does.
+        self.bring();
+        match operation {
+            Op::CreateTopic { topic, options, subscribers } => {
+                self.create_topic(topic, options, subscribers)
+            }
+            Op::UpdateTopic { topic, options } => self.update_topic(topic, options),
+            Op::DeleteTopic { topic } => {
+                self.topics.remove(topic).map(|_| json!({})).ok_or(UNKNOWN_TOPIC)
+            }
+            Op::PauseTopic { topic } => self.pause_topic(topic, true),
+            Op::ResumeTopic { topic } => self.pause_topic(topic, false),
+            Op::CreateSubscribers { topic, subscribers } => {
+                self.create_subscribers(topic, subscribers)
+            }
+            Op::UpdateSubscriber { topic, subscriber, options } => {
+                self.update_subscriber(topic, subscriber, options)
+            }
+            Op::DeleteSubscriber { topic, subscriber } => self.delete_subscriber(topic, subscriber),
+            Op::PauseSubscriber { topic, subscriber } => {
+                self.pause_subscriber(topic, subscriber, true)
+            }
+            Op::ResumeSubscriber { topic, subscriber } => {
+                self.pause_subscriber(topic, subscriber, false)
+            }
+            Op::Seek { topic, subscriber, to, dry_run } => {
+                self.seek(topic, subscriber, to, *dry_run)
+            }
+            Op::Publish { topic, message } => {
+                let one = std::slice::from_ref(message);
+                let published = self.publish(topic, one, |_| format!("${name}.id"))?;
+                published.into_iter().next().ok_or(No::Impossible)
+            }
+            Op::PublishBatch { topic, messages } => {
+                self.publish(topic, messages, |item| format!("${name}.{item}.id")).map(Value::from)
+            }
+            Op::Claim { topic, subscriber, limit, lease_ms, .. } => {
+                let sources = [(topic.as_str(), subscriber.as_str())];
+                self.claim(name, &sources, *limit, *lease_ms)
+            }
+            Op::ClaimAny { sources, limit, lease_ms, .. } => {
+                let sources: Vec<_> = sources
+                    .iter()
+                    .map(|source| (source.topic.as_str(), source.subscriber.as_str()))
+                    .collect();
+                self.claim(name, &sources, *limit, *lease_ms)
+            }
+            Op::CancelDelivery { topic, subscriber, message_id, .. } => {
+                self.cancel_delivery(topic, subscriber, message_id)
+            }
+            Op::CancelMessage { topic, message_id } => self.cancel_message(topic, message_id),
+            Op::DeadLetters { topic, subscriber, .. } => self.dead_letters(topic, subscriber),
+            Op::Redrive { topic, subscriber, which, to: None, rate: None, dry_run } => {
+                self.redrive(topic, subscriber, which, *dry_run)
+            }
+            Op::PurgeDeadLetters { topic, subscriber, which, dry_run } => {
+                self.purge(topic, subscriber, which, *dry_run)
+            }
+            Op::SubscriberStats { topic, subscriber } => self.stats(topic, subscriber),
+            Op::Message { topic, message_id } => self.message(topic, message_id),
+            Op::Reopen {} => {
+                self.settled.clear();
+                Ok(json!({}))
+            }
+            other => self.settle(other),
+        }
+    }
+
+    pub(crate) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> Result<&Topic, No> {
+        self.topics.get(name).ok_or(UNKNOWN_TOPIC)
+    }
+
+    pub(crate) fn topic_mut(&mut self, name: &str) -> Result<&mut Topic, No> {
+        self.topics.get_mut(name).ok_or(UNKNOWN_TOPIC)
+    }
+
+    pub(crate) fn subscriber(&self, topic: &str, name: &str) -> Result<&Subscriber, No> {
+        self.topic(topic)?.subscribers.get(name).ok_or(UNKNOWN_SUBSCRIBER)
+    }
+
+    pub(crate) fn subscriber_mut(
+        &mut self,
+        topic: &str,
+        name: &str,
+    ) -> Result<&mut Subscriber, No> {
+        self.topic_mut(topic)?.subscribers.get_mut(name).ok_or(UNKNOWN_SUBSCRIBER)
+    }
+
+    /// What time brings: delayed messages are appended, leases expire.
+    fn bring(&mut self) {
+        let now = self.now;
+        let names: Vec<String> = self.topics.keys().cloned().collect();
+        let mut due = Vec::new();
+        for name in names {
+            let Some(topic) = self.topics.get_mut(&name) else { continue };
+            // Of equal times the one that was published first is first: they are kept in that order.
+            topic.delayed.sort_by_key(|delayed| delayed.due_at);
+            let end = topic.delayed.partition_point(|delayed| delayed.due_at <= now);
+            due.extend(topic.delayed.drain(..end).map(|delayed| (name.clone(), delayed)));
+        }
+        for (topic, delayed) in due {
+            let Delayed { id, payload, priority, due_at } = delayed;
+            self.append(&topic, priority, id, payload, due_at);
+        }
+        for topic in self.topics.values_mut() {
+            for subscriber in topic.subscribers.values_mut() {
+                subscriber.expire(now);
+            }
+        }
+    }
+
+    /// Appends a message that became deliverable at this time.
+    pub(crate) fn append(
+        &mut self,
+        topic: &str,
+        priority: i16,
+        id: String,
+        payload: String,
+        at: i64,
+    ) {
+        let number = self.number();
+        let Some(topic) = self.topics.get_mut(topic) else { return };
+        let new = || Log { number, messages: Vec::new() };
+        let log = topic.logs.entry(Reverse(priority)).or_insert_with(new);
+        let published_at = log.messages.last().map_or(at, |last| last.published_at.max(at));
+        log.messages.push(Logged { id, payload, published_at, removed: false });
+    }
+
+    /// Where the message of this id stands, if it is in a log.
+    pub(crate) fn place_of(&self, topic: &str, id: &str) -> Option<Place> {
+        let logs = &self.topics.get(topic)?.logs;
+        logs.iter().find_map(|(priority, log)| {
+            let is_it = |message: &Logged| message.id == id && !message.removed;
+            Some((priority.0, log.messages.iter().position(is_it)? + 1))
+        })
+    }
+
+    /// Nobody can have trimmed it yet: a subscriber is not through with it, or retention keeps it.
+    pub(crate) fn is_surely_kept(&self, topic: &str, place: Place) -> bool {
+        let Some(topic) = self.topics.get(topic) else { return false };
+        let is_held = |subscriber: &Subscriber| subscriber.rows.contains_key(&place);
+        place.1 > topic.floor(place.0, self.now) || topic.subscribers.values().any(is_held)
+    }
+}
+
+pub(crate) const UNKNOWN_TOPIC: No = No::Refused("unknown_topic", None);
+pub(crate) const UNKNOWN_SUBSCRIBER: No = No::Refused("unknown_subscriber", None);
+
+impl Subscriber {
+    fn expire(&mut self, now: i64) {
+        for row in self.rows.values_mut() {
+            let State::Leased { expires_at } = row.state else { continue };
+            if expires_at > now {
+                continue;
+            }
+            row.failures += 1;
+            self.counts.expired += 1;
+            // The receipt lives on until somebody else claims the delivery.
+            row.state = State::Retrying { ready_at: expires_at };
+            if row.attempts >= self.options.max_attempts {
+                row.state = State::Dead { at: now };
+                row.receipt = None;
+            }
+        }
+    }
+
+    pub(crate) fn cursor(&self, priority: i16) -> usize {
+        self.cursors.get(&priority).copied().unwrap_or(0)
+    }
+}
+
+impl Topic {
+    pub(crate) fn last(&self, priority: i16) -> usize {
+        self.logs.get(&Reverse(priority)).map_or(0, |log| log.messages.len())
+    }
+
+    /// What every subscriber has claimed or skipped.
+    pub(crate) fn claimed_by_all(&self, priority: i16) -> usize {
+        let cursors = self.subscribers.values().map(|subscriber| subscriber.cursor(priority));
+        cursors.min().unwrap_or_else(|| self.last(priority))
+    }
+
+    /// Messages up to here are not kept: retention has passed, and nobody wants them.
+    pub(crate) fn floor(&self, priority: i16, now: i64) -> usize {
+        let Some(log) = self.logs.get(&Reverse(priority)) else { return 0 };
+        let passed = match self.options.retention {
+            operation::Retention::None => log.messages.len(),
+            operation::Retention::DurationMs(kept) => {
+                log.messages.partition_point(|message| message.published_at <= now - kept)
+            }
+            operation::Retention::Count(kept) => {
+                log.messages.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX))
+            }
+            operation::Retention::Bytes(kept) => log.beyond_bytes(kept),
+        };
+        passed.min(self.claimed_by_all(priority))
+    }
+
+    /// Counting by sequence numbers is exact: no message was removed from the middle of a log.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.logs.values().flat_map(|log| &log.messages).all(|message| !message.removed)
+    }
+}
+
+impl Log {
+    fn beyond_bytes(&self, kept: u64) -> usize {
+        let mut room = usize::try_from(kept).unwrap_or(usize::MAX);
+        let newest_first = self.messages.iter().rev();
+        let fitting = newest_first.take_while(|message| {
+            let fits = message.payload.len() <= room;
+            room = room.saturating_sub(message.payload.len());
+            fits
+        });
+        self.messages.len() - fitting.count()
+    }
+}

@@ -1,0 +1,179 @@
+//! Publish: idempotency keys, backlog limits, delays.
+#![expect(clippy::indexing_slicing, reason = "members of JSON objects, made if they are not there")]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Delayed, Model, No, Topic};
+use crate::operation::{BacklogPolicy, Message};
+
+/// An idempotency key that was used.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    message: Message,
+    id: String,
+    due_at: Option<i64>,
+    expires_at: i64,
+}
+
+impl Known {
+    fn is_of(&self, message: &Message) -> bool {
+        // Whoever asks again may be traced elsewhere.
+        let correlation_id = self.message.correlation_id.clone();
+        self.message == Message { correlation_id, ..message.clone() }
+    }
+}
+
+/// What waits for the slowest subscribers.
+struct Backlog {
+    messages: usize,
+    bytes: usize,
+    oldest_at: Option<i64>,
+}
+
+impl Model {
+    pub(super) fn publish(
+        &mut self,
+        topic_name: &str,
+        messages: &[Message],
+        id_of: impl Fn(usize) -> String,
+    ) -> Result<Vec<Value>, No> {
+        let now = self.now;
+        let topic = self.topic(topic_name)?;
+        let (subscribers, window_ms) = (topic.subscribers.len(), topic.options.window_ms);
+        let mut keys: BTreeMap<String, Known> = BTreeMap::new();
+        let mut answers = Vec::new();
+        let mut new = Vec::new();
+        for (index, message) in messages.iter().enumerate() {
+            let due_at = message.delay_ms.map(|delay| now + delay).or(message.deliver_at);
+            let due_at = due_at.filter(|at| *at > now);
+            let id = id_of(index);
+            let mut answer = json!({ "duplicate": false, "deliver_at": due_at, "subscriber_count": subscribers });
+            if let Some(key) = &message.idempotency_key {
+                let earlier = topic.keys.get(key).filter(|known| known.expires_at > now);
+                if let Some(known) = keys.get(key).or(earlier) {
+                    if !known.is_of(message) {
+                        return Err(No::Refused("idempotency_conflict", Some(index)));
+                    }
+                    answer["duplicate"] = json!(true);
+                    answer["deliver_at"] = json!(known.due_at);
+                    // The id of a message of the same batch is not known before its answer is.
+                    if !keys.contains_key(key) {
+                        answer["id"] = json!(known.id);
+                    }
+                    answers.push(answer);
+                    continue;
+                }
+                let (message, id) = (message.clone(), id.clone());
+                let known = Known { message, id, due_at, expires_at: now + window_ms };
+                keys.insert(key.clone(), known);
+            }
+            answers.push(answer);
+            new.push((id, message, due_at));
+        }
+        let added = new.iter().map(|(_, message, _)| size(message)).collect::<Vec<_>>();
+        if topic.refuses(&added, now) {
+            return Err(No::Refused("backlog_full", None));
+        }
+        let any_new = !new.is_empty();
+        for (id, message, due_at) in new {
+            let (payload, priority) = (text(message), message.priority);
+            match due_at {
+                Some(due_at) => {
+                    let delayed = Delayed { id, payload, priority, due_at };
+                    self.topic_mut(topic_name)?.delayed.push(delayed);
+                }
+                None => self.append(topic_name, priority, id, payload, now),
+            }
+        }
+        let topic = self.topic_mut(topic_name)?;
+        topic.keys.extend(keys);
+        if any_new {
+            topic.drop_oldest(now);
+        }
+        Ok(answers)
+    }
+}
+
+fn text(message: &Message) -> String {
+    message.payload.clone().unwrap_or_default()
+}
+
+/// Histories use neither headers nor content types.
+fn size(message: &Message) -> usize {
+    message.payload.as_ref().map_or(0, String::len)
+}
+
+impl Topic {
+    /// Up to here a log counts for nobody; what was removed counts with the message before it.
+    fn backlog(&self, floors: &BTreeMap<i16, usize>) -> Backlog {
+        let mut messages = self.delayed.len();
+        let mut bytes = self.delayed.iter().map(|delayed| delayed.payload.len()).sum();
+        for (priority, log) in &self.logs {
+            let above = log.messages.iter().skip(floors.get(&priority.0).copied().unwrap_or(0));
+            let waiting = above.skip_while(|message| message.removed);
+            messages += waiting.clone().count();
+            bytes += waiting.map(|message| message.payload.len()).sum::<usize>();
+        }
+        let oldest_at = self.oldest(floors).map(|(at, ..)| at);
+        Backlog { messages, bytes, oldest_at }
+    }
+
+    /// Time, number of its log, and place of the oldest message that somebody has not claimed.
+    fn oldest(&self, floors: &BTreeMap<i16, usize>) -> Option<(i64, u64, i16, usize)> {
+        let heads = self.logs.iter().filter_map(|(priority, log)| {
+            let floor = floors.get(&priority.0).copied().unwrap_or(0);
+            let place = log.messages.iter().skip(floor).position(|message| !message.removed)?;
+            let seq = floor + place + 1;
+            let at = log.messages.get(seq - 1)?.published_at;
+            Some((at, log.number, priority.0, seq))
+        });
+        heads.min()
+    }
+
+    fn floors(&self) -> BTreeMap<i16, usize> {
+        let priorities = self.logs.keys().map(|priority| priority.0);
+        priorities.map(|priority| (priority, self.claimed_by_all(priority))).collect()
+    }
+
+    fn is_beyond(&self, backlog: &Backlog, now: i64) -> bool {
+        let limit = &self.options.backlog;
+        let over = |limit: Option<u64>, found: usize| limit.is_some_and(|max| found as u64 > max);
+        let too_old = |at: i64| limit.age_ms.is_some_and(|max| now - at > max);
+        over(limit.messages, backlog.messages)
+            || over(limit.bytes, backlog.bytes)
+            || backlog.oldest_at.is_some_and(too_old)
+    }
+
+    fn refuses(&self, added: &[usize], now: i64) -> bool {
+        let policy = self.options.backlog.policy.unwrap_or(BacklogPolicy::Refuse);
+        if policy != BacklogPolicy::Refuse || self.subscribers.is_empty() || added.is_empty() {
+            return false;
+        }
+        let mut backlog = self.backlog(&self.floors());
+        backlog.messages += added.len();
+        backlog.bytes += added.iter().sum::<usize>();
+        self.is_beyond(&backlog, now)
+    }
+
+    fn drop_oldest(&mut self, now: i64) {
+        if self.options.backlog.policy != Some(BacklogPolicy::DropOldest) {
+            return;
+        }
+        let mut floors = self.floors();
+        while self.is_beyond(&self.backlog(&floors), now) {
+            let Some((_, _, priority, seq)) = self.oldest(&floors) else { break };
+            floors.insert(priority, seq);
+        }
+        for subscriber in self.subscribers.values_mut() {
+            for (priority, floor) in &floors {
+                let cursor = subscriber.cursor(*priority);
+                if cursor < *floor {
+                    subscriber.counts.dropped += floor - cursor;
+                    subscriber.move_cursor(*priority, *floor);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Settle: what the holder of a live receipt may decide.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Model, No, Row, State, refused};
+use crate::operation::Operation as Op;
+
+/// What a receipt is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Ack,
+    Nack { delay_ms: Option<i64>, give_up: bool },
+    Extend { lease_ms: i64 },
+    Defer { delay_ms: i64 },
+    Cancel,
+}
+
+impl Verb {
+    fn is_same(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+}
+
+impl Model {
+    pub(super) fn settle(&mut self, operation: &Op) -> Answer {
+        let nack = |nack: &crate::operation::Nack| {
+            let verb = Verb::Nack { delay_ms: nack.delay_ms, give_up: nack.give_up };
+            (nack.receipt.clone(), verb)
+        };
+        let defer = |deferral: &crate::operation::Deferral| {
+            (deferral.receipt.clone(), Verb::Defer { delay_ms: deferral.delay_ms })
+        };
+        let all = |receipts: &[String], verb| -> Vec<(String, Verb)> {
+            receipts.iter().map(|receipt| (receipt.clone(), verb)).collect()
+        };
+        match operation {
+            Op::Ack { receipt } => self.settle_one(receipt, Verb::Ack),
+            Op::Nack(one) => {
+                let (receipt, verb) = nack(one);
+                self.settle_one(&receipt, verb)
+            }
+            Op::Extend { receipt, lease_ms } => {
+                self.settle_one(receipt, Verb::Extend { lease_ms: *lease_ms })
+            }
+            Op::Defer(one) => {
+                let (receipt, verb) = defer(one);
+                self.settle_one(&receipt, verb)
+            }
+            Op::Cancel { receipt, .. } => self.settle_one(receipt, Verb::Cancel),
+            Op::AckBatch { receipts } => self.settle_many(&all(receipts, Verb::Ack)),
+            Op::ExtendBatch { receipts, lease_ms } => {
+                self.settle_many(&all(receipts, Verb::Extend { lease_ms: *lease_ms }))
+            }
+            Op::CancelBatch { receipts, .. } => self.settle_many(&all(receipts, Verb::Cancel)),
+            Op::NackBatch { items } => {
+                self.settle_many(&items.iter().map(nack).collect::<Vec<_>>())
+            }
+            Op::DeferBatch { items } => {
+                self.settle_many(&items.iter().map(defer).collect::<Vec<_>>())
+            }
+            _ => Err(No::Impossible),
+        }
+    }
+
+    fn settle_many(&mut self, items: &[(String, Verb)]) -> Answer {
+        if items.iter().any(|(receipt, _)| !self.receipts.contains_key(receipt)) {
+            return Err(No::Impossible);
+        }
+        let mut answers = Vec::new();
+        for (receipt, verb) in items {
+            answers.push(match self.settle_one(receipt, *verb) {
+                Ok(answer) => answer,
+                Err(No::Refused(code, _)) => json!({ "error": code }),
+                Err(No::Impossible) => return Err(No::Impossible),
+            });
+        }
+        Ok(Value::from(answers))
+    }
+
+    fn settle_one(&mut self, receipt: &str, verb: Verb) -> Answer {
+        let now = self.now;
+        let place = self.receipts.get(receipt).ok_or(No::Impossible)?.place;
+        let row = self.holder(receipt)?.and_then(|subscriber| {
+            let row = subscriber.rows.get(&place)?.clone();
+            (row.receipt.as_deref() == Some(receipt)).then_some((subscriber, row))
+        });
+        let Some((subscriber, row)) = row else {
+            let same = self.settled.get(receipt).filter(|(before, _)| before.is_same(verb));
+            return same.map_or_else(|| refused("lease_lost"), |(_, answer)| Ok(answer.clone()));
+        };
+        let expired = matches!(row.state, State::Retrying { .. });
+        let (after, answer) = match verb {
+            Verb::Ack => {
+                subscriber.counts.acked += 1;
+                (None, json!({}))
+            }
+            Verb::Cancel => (None, json!({})),
+            Verb::Extend { lease_ms } => {
+                let expires_at = now + lease_ms;
+                let state = State::Leased { expires_at };
+                (Some(Row { state, ..row }), json!({ "lease_expires_at": expires_at }))
+            }
+            Verb::Defer { delay_ms } => {
+                let ready_at = now + delay_ms;
+                let attempts = row.attempts - 1;
+                let state = State::Retrying { ready_at };
+                let after = Row { state, attempts, receipt: None, ..row };
+                (Some(after), json!({ "ready_at": ready_at }))
+            }
+            Verb::Nack { delay_ms, give_up } => {
+                subscriber.counts.nacked += 1;
+                // Its expiry was counted as a failure already.
+                let failures = if expired { row.failures } else { row.failures + 1 };
+                let dead = give_up || row.attempts >= subscriber.options.max_attempts;
+                let ready_at = now + delay_ms.unwrap_or_else(|| subscriber.options.pause(failures));
+                let (state, answer) = if dead {
+                    (State::Dead { at: now }, json!({ "state": "dead_lettered", "ready_at": null }))
+                } else {
+                    let answer = json!({ "state": "retrying", "ready_at": ready_at });
+                    (State::Retrying { ready_at }, answer)
+                };
+                (Some(Row { state, failures, receipt: None, ..row }), answer)
+            }
+        };
+        match after {
+            Some(after) => subscriber.rows.insert(place, after),
+            None => subscriber.rows.remove(&place),
+        };
+        if !matches!(verb, Verb::Extend { .. }) {
+            self.settled.insert(receipt.to_owned(), (verb, answer.clone()));
+        }
+        Ok(answer)
+    }
+}
