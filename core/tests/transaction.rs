@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -226,6 +229,53 @@ fn the_thread_that_owns_it_is_told_instead_of_waiting_for_itself() {
     drop(begin(&queue));
     queue.publish("t", "at once").wait().unwrap();
     assert_eq!(claim(&queue).len(), 3);
+}
+
+/// Waits for a future as an executor would, on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn a_task_that_awaits_owns_no_thread_and_is_stopped_by_the_deadline() {
+    let queue = queue();
+    block_on(async {
+        let options = TransactionOptions::default().with_deadline(Duration::from_millis(50));
+        let transaction = queue.transaction(options).await.unwrap();
+        transaction.execute(INSERT, [1.into()]).await.unwrap();
+        // Another task on this thread could be the one that calls: it waits for its turn.
+        queue.publish("t", "x").await.unwrap();
+        assert_eq!(transaction.commit().await, Err(Error::TransactionEnded));
+        let transaction = queue.transaction(TransactionOptions::default()).await.unwrap();
+        transaction.execute(INSERT, [2.into()]).await.unwrap();
+        transaction.commit().await.unwrap();
+    });
+    assert_eq!(rows(&queue), integers(&[2]));
+    assert_eq!(claim(&queue).len(), 1);
+}
+
+#[test]
+fn one_that_nobody_waited_for_is_over_at_once() {
+    let queue = queue();
+    drop(queue.transaction(TransactionOptions::default()));
+    queue.publish("t", "x").wait().unwrap();
+    let transaction = begin(&queue);
+    transaction.execute(INSERT, [1.into()]).wait().unwrap();
+    drop(transaction.commit());
+    assert_eq!(rows(&queue), integers(&[1]), "the commit was handed over");
 }
 
 #[test]

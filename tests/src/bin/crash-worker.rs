@@ -1,4 +1,5 @@
-//! A process that publishes and consumes until it is killed, and keeps a journal of it.
+//! A process that publishes and consumes until it is killed, and keeps a journal of it. It does so in each of
+//! the three ways there are: by the queue, by a transaction of the queue, and by SQL on its own connection.
 //!
 //! `crash-worker FILE JOURNAL NAME SEED`.
 
@@ -6,7 +7,11 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use blockqueue::{ClaimOptions, Delivery, Message, NackOptions, Queue};
+use blockqueue::rusqlite::{Connection, TransactionBehavior};
+use blockqueue::{
+    ClaimOptions, Delivery, Message, NackOptions, Queue, Receipt, TransactionOptions, ack_in,
+    publish_in,
+};
 use blockqueue_tests::chance::Chance;
 use blockqueue_tests::journal::{Entry, Journal};
 
@@ -19,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut worker = Worker {
         queue: Queue::open(file)?,
+        own: own_connection(file)?,
         journal: Journal::append(Path::new(journal))?,
         chance: Chance::new(seed.parse()?),
         name: name.clone(),
@@ -35,6 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 struct Worker {
     queue: Queue,
+    /// The application's own, for the SQL contract.
+    own: Connection,
     journal: Journal,
     chance: Chance,
     name: String,
@@ -60,10 +68,49 @@ impl Worker {
                 _ => message,
             }
         });
-        self.queue.publish_batch("t", messages.collect()).wait()?;
+        let messages: Vec<_> = messages.collect();
+        match self.chance.below(3) {
+            0 => drop(self.queue.publish_batch("t", messages).wait()?),
+            1 => self.publish_by_sql(messages)?,
+            _ => {
+                let transaction = self.queue.transaction(TransactionOptions::default()).wait()?;
+                transaction.publish_batch("t", messages).wait()?;
+                transaction.commit().wait()?;
+            }
+        }
         let published: Vec<_> = payloads.into_iter().map(Entry::Published).collect();
         self.journal.write(&published)?;
         Ok(())
+    }
+
+    fn publish_by_sql(&mut self, messages: Vec<Message>) -> Result<(), Box<dyn Error>> {
+        let transaction = self.own.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for message in messages {
+            publish_in(&transaction, "t", message)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// All of them, or none if a lease is lost.
+    fn ack_by_sql(&mut self, receipts: &[Receipt]) -> Result<Vec<bool>, Box<dyn Error>> {
+        let transaction = self.own.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for receipt in receipts {
+            if ack_in(&transaction, receipt).is_err() {
+                return Ok(vec![false; receipts.len()]);
+            }
+        }
+        transaction.commit()?;
+        Ok(vec![true; receipts.len()])
+    }
+
+    /// As far as their leases are not lost.
+    fn ack_in_transaction(&self, receipts: &[Receipt]) -> Result<Vec<bool>, Box<dyn Error>> {
+        let transaction = self.queue.transaction(TransactionOptions::default()).wait()?;
+        let acked = receipts.iter().map(|receipt| transaction.ack(receipt).wait().is_ok());
+        let acked = acked.collect();
+        transaction.commit().wait()?;
+        Ok(acked)
     }
 
     fn consume(&mut self) -> Result<(), Box<dyn Error>> {
@@ -110,7 +157,11 @@ impl Worker {
         self.journal.write(&settling.collect::<Vec<_>>())?;
         let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt).collect();
         let done: Vec<bool> = match verb {
-            "ack" => ok(self.queue.ack_batch(&receipts).wait()?),
+            "ack" => match self.chance.below(3) {
+                0 => ok(self.queue.ack_batch(&receipts).wait()?),
+                1 => self.ack_by_sql(&receipts)?,
+                _ => self.ack_in_transaction(&receipts)?,
+            },
             "nack" => {
                 let options = NackOptions::default().with_delay(Duration::from_millis(5));
                 let nacks: Vec<_> =
@@ -131,6 +182,12 @@ impl Worker {
         self.journal.write(&settled.collect::<Vec<_>>())?;
         Ok(())
     }
+}
+
+fn own_connection(file: &str) -> Result<Connection, Box<dyn Error>> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(Duration::from_secs(20))?;
+    Ok(connection)
 }
 
 fn ok<T>(results: Vec<blockqueue::Result<T>>) -> Vec<bool> {
