@@ -36,6 +36,7 @@ fn install_php() -> Result {
         drivers.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("sqlite"))
     };
     if !has_driver() {
+        program("apt-get", &["update", "--quiet"])?;
         program("apt-get", &["install", "--yes", "--quiet", "php8.2-cli", "php8.2-sqlite3"])?;
     }
     if has_driver() { Ok(()) } else { Err(Failure::new("php has no driver for SQLite")) }
