@@ -23,15 +23,8 @@ const ALLOWED: &[(&str, &str)] = &[
 ];
 
 /// Reads a table or an index from its beginning, and uses all that it reads.
-const FROM_THE_BEGINNING: &[&str] = &[
-    "delayed_next",
-    "schedules_next",
-    "schedules_queued",
-    "settling_all",
-    "staged_oldest",
-    "subscriber_deleted",
-    "topic_deleted",
-];
+const FROM_THE_BEGINNING: &[&str] =
+    &["delayed_next", "settling_all", "staged_oldest", "subscriber_deleted", "topic_deleted"];
 
 struct Statement {
     name: String,

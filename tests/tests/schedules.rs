@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -43,7 +44,7 @@ fn create(file: &Path) {
 
 fn start(file: &Path, mood: &str, failpoint: Option<String>) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_schedule-worker"));
-    command.arg(file).arg(mood).stderr(Stdio::null());
+    command.arg(file).arg(mood).stdout(Stdio::piped()).stderr(Stdio::null());
     command.envs(failpoint.map(|point| ("BLOCKQUEUE_FAILPOINT", point)));
     command.spawn().unwrap()
 }
@@ -156,6 +157,9 @@ fn an_idle_process_fires_what_another_one_has_left_behind() {
     let file = folder.path().join("queue.db");
     Queue::open(&file).unwrap().shutdown().wait().unwrap();
     let mut worker = start(&file, "idle", None);
+    let mut line = String::new();
+    BufReader::new(worker.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "open\n");
     let queue = Queue::open(&file).unwrap();
     queue.create_topic("t").wait().unwrap();
     let options = ScheduleOptions::new("@every 1s", "").with_overlap(OverlapPolicy::Allow);

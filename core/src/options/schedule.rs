@@ -85,8 +85,6 @@ impl ScheduleOptions {
     }
 
     setters! {
-        /// Sets what is published.
-        with_message: message = Message;
         /// Sets what happens to occurrences that were missed.
         with_misfire: misfire = MisfirePolicy;
         /// Sets what happens while the message before is not settled.
@@ -105,6 +103,13 @@ impl ScheduleOptions {
     #[must_use]
     pub fn with_cron(mut self, cron: impl Into<String>) -> Self {
         self.cron = cron.into();
+        self
+    }
+
+    /// Sets what is published.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Message>) -> Self {
+        self.message = message.into();
         self
     }
 

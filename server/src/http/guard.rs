@@ -103,6 +103,8 @@ mod tests {
             (Method::DELETE, "/topics/t/subscribers/s", Some(Scope::Admin), Some("t")),
             (Method::GET, "/v1/topics/t/messages/i", Some(Scope::Admin), Some("t")),
             (Method::POST, "/v1/topics/t/messages/i/cancel", Some(Scope::Admin), Some("t")),
+            (Method::GET, "/v1/topics/t/schedules", Some(Scope::Admin), Some("t")),
+            (Method::POST, "/v1/topics/t/schedules/n/run-now", Some(Scope::Admin), Some("t")),
             (Method::GET, "/v1/topics", Some(Scope::Admin), None),
             (Method::GET, "/metrics", None, None),
             (Method::GET, "/anything/else", Some(Scope::Admin), None),

@@ -271,3 +271,50 @@ pub(crate) fn failures_have_a_code_and_a_status(cli: &Cli) {
         assert_eq!(ended.out, "", "{args:?}");
     }
 }
+
+pub(crate) fn a_schedule_is_created_changed_run_and_deleted(cli: &Cli) {
+    cli.ok(&["topic", "create", "reports", "-s", "mail"]);
+    let create = ["schedule", "create", "reports", "daily", "0 9 * * MON-FRI", "due"];
+    let more = ["--timezone", "Europe/Berlin", "--misfire", "all:3", "--overlap", "queue"];
+    let rest = ["--jitter", "1m", "--end", "2900-01-01T00:00:00Z", "-H", "a=b", "--key", "k"];
+    let created = cli.json(&[&create[..], &more[..], &rest[..]].concat()).remove(0);
+    assert_eq!(created["version"], 1);
+    assert!(created["next_at"].as_str() <= created["due_at"].as_str(), "{created}");
+    let again = cli.run(&create);
+    assert!(again.err.contains("[schedule_exists]"), "{again:?}");
+    let never = cli.run(&["schedule", "create", "reports", "never", "0 0 30 2 *", "x"]);
+    assert!(never.err.contains("[invalid_argument]"), "{never:?}");
+
+    // What is not named stays.
+    let change =
+        ["schedule", "update", "reports", "daily", "--message", "overdue", "--end", "none"];
+    cli.ok(&change);
+    let shown = cli.json(&["schedule", "show", "reports", "daily"]).remove(0);
+    for (name, expected) in [
+        ("cron", "0 9 * * MON-FRI"),
+        ("timezone", "Europe/Berlin"),
+        ("misfire", "all:3"),
+        ("overlap", "queue"),
+        ("payload", "overdue"),
+        ("ordering_key", "k"),
+    ] {
+        assert_eq!(shown[name], expected, "{name}");
+    }
+    assert_eq!((&shown["version"], &shown["jitter_ms"]), (&2.into(), &60_000.into()));
+    assert_eq!((&shown["headers"]["a"], &shown["end"]), (&"b".into(), &serde_json::Value::Null));
+
+    cli.ok(&["schedule", "pause", "reports", "daily"]);
+    let id = cli.ok(&["schedule", "run", "reports", "daily"]);
+    assert_eq!(cli.ok(&["consume", "reports", "mail"]), "overdue\n");
+    let run = cli.json(&["schedule", "runs", "reports", "daily"]).remove(0);
+    assert_eq!((&run["status"], &run["message_id"]), (&"manual".into(), &id.trim().into()));
+    let paused = cli.json(&["schedule", "list", "reports"]).remove(0);
+    assert_eq!((&paused["paused"], &paused["next_at"]), (&true.into(), &serde_json::Value::Null));
+    cli.ok(&["schedule", "resume", "reports", "daily"]);
+    assert!(cli.ok(&["schedule", "list", "reports"]).contains("Europe/Berlin"));
+
+    cli.ok(&["schedule", "delete", "reports", "daily"]);
+    let gone = cli.run(&["schedule", "show", "reports", "daily"]);
+    assert_eq!(gone.status, Some(1));
+    assert!(gone.err.contains("[unknown_schedule]"), "{gone:?}");
+}

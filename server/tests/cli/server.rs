@@ -26,6 +26,7 @@ on_a_server! {
     a_cancelled_message_is_not_delivered
     every_listing_has_a_machine_readable_form
     failures_have_a_code_and_a_status
+    a_schedule_is_created_changed_run_and_deleted
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A process that has a queue open until it is killed, and publishes noise if it is told to.
+//! A process that has a queue open until it is killed, and publishes noise if it is told to. It writes a line
+//! when the queue is open.
 //!
 //! `schedule-worker FILE idle|busy`.
 
@@ -13,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: schedule-worker FILE idle|busy".into());
     };
     let queue = Queue::open(file)?;
+    println!("open");
     loop {
         if mood == "busy" {
             queue.publish("noise", "noise").wait()?;

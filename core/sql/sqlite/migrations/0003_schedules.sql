@@ -47,7 +47,7 @@ CREATE TABLE blockqueue_schedule (
 CREATE UNIQUE INDEX blockqueue_schedule_name ON blockqueue_schedule (topic_id, name);
 CREATE INDEX blockqueue_schedule_due ON blockqueue_schedule (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX blockqueue_schedule_queued
-  ON blockqueue_schedule (id) WHERE queued_at IS NOT NULL AND paused = 0;
+  ON blockqueue_schedule (queued_at) WHERE queued_at IS NOT NULL AND paused = 0;
 
 -- What became of occurrences; the newest of each schedule are kept.
 CREATE TABLE blockqueue_schedule_run (
