@@ -358,6 +358,8 @@ fn a_full_topic_refuses_and_one_that_drops_the_oldest_drops() {
         let third = t.sql(PUBLISH, ["t", "c"]);
         if policy == BacklogPolicy::Refuse {
             assert!(text(&third.unwrap_err()).starts_with("backlog_full: "));
+            let typed = publish_in(&t.begin(), "t", "c").unwrap_err();
+            assert_eq!(typed.code(), "backlog_full");
             let full = t.queue.publish("t", "c").wait().unwrap_err();
             assert_eq!(full.code(), "backlog_full", "what was staged counts for everybody");
             assert_eq!(t.payloads(), ["a", "b"]);
