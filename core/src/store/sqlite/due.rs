@@ -2,8 +2,8 @@
 //!
 //! Carries out what the SQL contract holds, appends delayed messages that are due, and ends leases that have
 //! expired: their deliveries wait for their next attempt, or are dead letters. Then schedules fire. Bounded
-//! per transaction. Invariant: whatever a transaction
-//! sees afterwards, up to the bound, nothing in it is overdue.
+//! per transaction. Invariant: whatever a transaction sees afterwards, up to the bound, nothing in it is
+//! overdue.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

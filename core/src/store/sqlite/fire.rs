@@ -38,10 +38,10 @@ fn fire_due(tx: &mut Tx<'_>) -> Step<()> {
         .prepare_cached(include_str!("../../../sql/sqlite/schedules_due.sql"))?
         .query_map(params![tx.now, limits::STEP_SCHEDULES], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut bytes = 0;
+    let mut cost = 0;
     for id in due {
-        if bytes < limits::BATCH_BYTES_MAX {
-            bytes += fire(tx, id)?;
+        if cost < limits::BATCH_BYTES_MAX {
+            cost += fire(tx, id)?;
         }
     }
     // What is left is due at once, and makes the next group.
@@ -58,7 +58,7 @@ fn look(tx: &mut Tx<'_>) -> Step<()> {
     Ok(())
 }
 
-/// Fires one schedule; the answer is how many bytes that published.
+/// Fires one schedule; the answer is what that cost, in bytes.
 fn fire(tx: &mut Tx<'_>, id: i64) -> Step<usize> {
     let mut stored = schedule::get(tx, id)?;
     let Some(first) = stored.next_at else { return Ok(0) };
@@ -72,9 +72,9 @@ fn fire(tx: &mut Tx<'_>, id: i64) -> Step<usize> {
     };
     let who = stored.identity(tx.tag);
     let mut firing = firing::decide(&stored.options, &recurrence, who, first, tx.now);
-    let size = stored.options.message.size_bytes();
-    let room = (limits::BATCH_BYTES_MAX / size.max(1)).clamp(1, limits::STEP_ROWS);
-    firing.fire.truncate(room);
+    // Messages of no bytes cost time, too.
+    let cost = stored.options.message.size_bytes().max(limits::BATCH_BYTES_MAX / limits::STEP_ROWS);
+    firing.fire.truncate((limits::BATCH_BYTES_MAX / cost).max(1));
     // What there is no room for is still to come.
     let decided = firing.fire.last().map_or(firing.newest, |last| *last);
     if !advance(tx, &stored, first, decided, recurrence.after(decided))? {
@@ -90,7 +90,7 @@ fn fire(tx: &mut Tx<'_>, id: i64) -> Step<usize> {
         fire_occurrence(tx, &mut stored, *occurrence)?;
     }
     schedule::write_progress(tx, &stored)?;
-    Ok(size * firing.fire.len())
+    Ok(cost * firing.fire.len())
 }
 
 /// Compare and set: whoever finds another next occurrence than it has decided about does nothing.

@@ -4,6 +4,7 @@
 //! newest that was decided about.
 
 use std::slice;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -285,7 +286,7 @@ pub(super) fn publish_message(
     if let Some(occurrence) = occurrence.and_then(|at| Timestamp::from_millisecond(at).ok()) {
         message.headers.entry(OCCURRENCE.to_owned()).or_insert_with(|| occurrence.to_string());
     }
-    let topic = std::sync::Arc::clone(&tx.topic(stored.topic)?.name);
+    let topic = Arc::clone(&tx.topic(stored.topic)?.name);
     let Outcome::Published(published) = publish::publish(tx, &topic, slice::from_ref(&message))?
     else {
         return Err(Error::internal("a publish published nothing").into());
