@@ -9,6 +9,7 @@ mod reader;
 mod session;
 mod stats;
 mod turn;
+mod watching;
 mod writer;
 
 use std::fmt;
@@ -21,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::EngineStats;
-use crate::op::{Answer, Claim, Op, Outcome, Query};
+use crate::op::{Answer, Claim, Op, Outcome, Query, ResultOf};
 use crate::options::{Message, OpenOptions};
 use crate::pending::Pending;
 use crate::store::{Store as _, sqlite::SqliteStore};
@@ -40,6 +41,11 @@ pub(crate) enum Work {
     Op(Op),
     Claim {
         claim: Claim,
+        wait: Duration,
+    },
+    /// Wait for the result of a message.
+    Watch {
+        of: ResultOf,
         wait: Duration,
     },
     Query(Query),

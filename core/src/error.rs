@@ -119,6 +119,19 @@ pub enum Error {
         /// The key.
         key: String,
     },
+    /// Some subscriber is not done with an earlier message of this unique key. Publish later, or leave it:
+    /// the work is under way. A dead letter counts as done.
+    #[error(
+        "unique key {key:?} of message {index} is that of message {first}, which is not settled"
+    )]
+    UniqueConflict {
+        /// Position of the message in the batch, from 0.
+        index: usize,
+        /// The key.
+        key: String,
+        /// The message that has the key.
+        first: MessageId,
+    },
     /// The topic's backlog limit is reached and its policy is to refuse. Publish later, or consume.
     #[error("backlog of topic {topic:?} is full ({what})")]
     BacklogFull {
@@ -252,6 +265,7 @@ impl Error {
             Self::UnknownSchedule { .. } => ("unknown_schedule", 27, Never),
             Self::ScheduleExists { .. } => ("schedule_exists", 28, Never),
             Self::StaleVersion { .. } => ("stale_version", 29, Never),
+            Self::UniqueConflict { .. } => ("unique_conflict", 30, Later),
         }
     }
 
@@ -272,7 +286,7 @@ impl Error {
     }
 
     /// One value of each variant, in the order of their numbers: what the golden file lists.
-    fn samples() -> [Self; 29] {
+    fn samples() -> [Self; 30] {
         let text = String::new;
         let id = MessageId::NIL;
         [
@@ -305,6 +319,7 @@ impl Error {
             Self::UnknownSchedule { topic: text(), schedule: text() },
             Self::ScheduleExists { topic: text(), schedule: text() },
             Self::StaleVersion { version: 0, current: 0 },
+            Self::UniqueConflict { index: 0, key: text(), first: id },
         ]
     }
 }

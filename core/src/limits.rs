@@ -10,7 +10,7 @@ pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
 /// Length of the name of a topic or subscriber, in bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 150;
-/// Length of an idempotency key, in bytes of UTF-8.
+/// Length of an idempotency key or a unique key, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 255;
 /// Length of an ordering key, in bytes of UTF-8.
 pub const ORDERING_KEY_BYTES_MAX: usize = 255;
@@ -46,11 +46,19 @@ pub const ATTEMPTS_DEFAULT: u32 = 5;
 pub const ATTEMPTS_MAX: u32 = 100_000;
 /// Longest delay of a message, a retry or a deferral.
 pub const DELAY_MAX: Duration = Duration::from_hours(24 * 366);
+/// Largest payload of a reply, in bytes.
+pub const REPLY_BYTES_MAX: usize = 1 << 20;
+/// Length of the content type of a reply, in bytes of UTF-8.
+pub const REPLY_TYPE_BYTES_MAX: usize = 255;
+/// How long a reply is kept when the consumer does not say.
+pub const REPLY_TTL_DEFAULT: Duration = Duration::from_hours(1);
+/// How long a reply may be kept.
+pub const REPLY_TTL_MAX: Duration = Duration::from_hours(24 * 31);
 /// Lowest and highest rate of a redrive, in dead letters a second.
 pub const REDRIVE_RATE_MIN: f64 = 0.001;
 /// See [`REDRIVE_RATE_MIN`].
 pub const REDRIVE_RATE_MAX: f64 = 1_000_000.0;
-/// Longest wait of one claim.
+/// Longest wait of one claim, or for one result.
 pub const WAIT_MAX: Duration = Duration::from_hours(1);
 /// How long a transaction on the queue's own connection may last when its options do not say.
 pub const TRANSACTION_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
@@ -92,5 +100,9 @@ pub(crate) const GROUP_OPS_MAX: usize = 4_096;
 pub(crate) const STEP_ROWS: usize = 1_000;
 /// Schedules that one transaction fires.
 pub(crate) const STEP_SCHEDULES: usize = 32;
+/// Replies that one step of upkeep removes; each may be large.
+pub(crate) const REPLY_ROWS: usize = 100;
+/// Unique keys that one step of upkeep looks at; each is looked at for every subscriber.
+pub(crate) const UNIQUE_ROWS: usize = 100;
 /// Messages that one step of upkeep trims.
 pub(crate) const TRIM_ROWS: usize = 10_000;

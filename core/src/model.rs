@@ -4,6 +4,7 @@ mod delivery;
 mod id;
 mod page;
 mod receipt;
+mod result;
 mod schedule;
 mod sql;
 mod stats;
@@ -16,6 +17,7 @@ pub use delivery::{
 pub use id::MessageId;
 pub use page::Listed;
 pub use receipt::Receipt;
+pub use result::{DeliveryResult, ReplyView};
 pub use schedule::{RunStatus, Schedule, ScheduleRun};
 pub use sql::{SqlRows, SqlValue};
 pub use stats::{CursorStats, Diagnosis, EngineStats, LogStats, SubscriberStats, TopicStats};

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::model::{
-    DeadLetter, Delivery, DeliveryStatus, Diagnosis, Failure, Listed, MessageId, MessageStatus,
-    Nacked, Peeked, Published, Receipt, Schedule, ScheduleRun, Sought, SqlRows, SqlValue,
-    Subscriber, SubscriberStats, Topic, TopicStats,
+    DeadLetter, Delivery, DeliveryResult, DeliveryStatus, Diagnosis, Failure, Listed, MessageId,
+    MessageStatus, Nacked, Peeked, Published, Receipt, Schedule, ScheduleRun, Sought, SqlRows,
+    SqlValue, Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use crate::options::{
-    Message, NewSchedule, NewSubscriber, NewTopic, Purge, Redrive, ScheduleOptions, Seek,
+    Message, NewSchedule, NewSubscriber, NewTopic, Purge, Redrive, Reply, ScheduleOptions, Seek,
     SubscriberChange, TopicChange,
 };
 
@@ -173,14 +173,53 @@ pub(crate) struct Settle {
     pub verb: Verb,
 }
 
+/// One message for one subscriber.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultOf {
+    pub source: Source,
+    pub id: MessageId,
+}
+
+/// What a look at the result of a message found.
+#[derive(Debug)]
+pub(crate) enum Looked {
+    /// There will be nothing else.
+    Ended(DeliveryResult),
+    /// It is in a log, under this key, and not settled.
+    Open { key: i64 },
+    /// It waits for its time.
+    Delayed { due_at: Millis },
+}
+
+impl Looked {
+    pub(crate) fn into_result(self) -> DeliveryResult {
+        match self {
+            Self::Ended(result) => result,
+            Self::Open { .. } | Self::Delayed { .. } => DeliveryResult::Unsettled,
+        }
+    }
+}
+
 /// What a receipt is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verb {
     Ack,
-    Nack { delay_ms: Option<Millis>, error: Option<String>, give_up: bool },
-    Extend { lease_ms: Millis },
-    Defer { delay_ms: Millis },
-    Cancel { reason: Option<String> },
+    /// An ack with a reply.
+    Reply(Reply),
+    Nack {
+        delay_ms: Option<Millis>,
+        error: Option<String>,
+        give_up: bool,
+    },
+    Extend {
+        lease_ms: Millis,
+    },
+    Defer {
+        delay_ms: Millis,
+    },
+    Cancel {
+        reason: Option<String>,
+    },
 }
 
 /// The outcome of one [`Op`].
@@ -240,6 +279,7 @@ pub(crate) enum Query {
     Schedule { of: Named },
     Schedules { topic: String, limit: usize, after: Option<String> },
     ScheduleRuns { of: Named, limit: usize, after: Option<String> },
+    Results(Vec<ResultOf>),
     Backup { to: PathBuf },
     Diagnose,
     FileBytes,
@@ -260,6 +300,7 @@ pub(crate) enum Answer {
     Schedule(Box<Schedule>),
     Schedules(Listed<Schedule>),
     ScheduleRuns(Listed<ScheduleRun>),
+    Results(Vec<Result<Looked>>),
     Done,
     Diagnosis(Diagnosis),
     FileBytes { file: u64, wal: u64 },

@@ -6,6 +6,7 @@ mod consume;
 mod letters;
 mod look;
 mod publish;
+mod results;
 mod schedule;
 mod topology;
 mod transaction;

@@ -22,9 +22,14 @@ pub(crate) struct Effects {
     pub ready: Vec<(Source, Millis)>,
     /// Topics and subscribers that are gone or may be claimed from again: look at their claims anew.
     pub changed: Vec<(Arc<str>, Option<Arc<str>>)>,
+    /// First and last keys of messages of which deliveries have ended, or perhaps have.
+    pub ended: Vec<(i64, i64)>,
     /// Another process has committed since the group before this one.
     pub foreign: bool,
 }
+
+/// The keys of all messages.
+pub(crate) const EVERYTHING: (i64, i64) = (i64::MIN, i64::MAX);
 
 /// Asked, inside the transaction, for what should be done next in it.
 pub(crate) trait Follow {
@@ -44,6 +49,8 @@ pub(crate) struct Applied {
     pub outcomes: Vec<Result<Outcome>>,
     /// When a delayed message or a lease falls due next, in any topic.
     pub next_due: Option<Millis>,
+    /// First and last keys of messages of which deliveries have ended, or perhaps have.
+    pub ended: Vec<(i64, i64)>,
     /// Something fell due or was removed beyond what one group may touch: apply an empty group soon.
     pub more: bool,
 }

@@ -40,7 +40,7 @@ use crate::clock::monotonic;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::Delivery;
-use crate::options;
+use crate::options::{self, Reply};
 use crate::queue::Queue;
 
 use held::Held;
@@ -85,7 +85,7 @@ impl<E: std::error::Error> From<E> for HandlerError {
 }
 
 /// What a handler returns.
-pub type HandlerResult = std::result::Result<(), HandlerError>;
+pub type HandlerResult<T = ()> = std::result::Result<T, HandlerError>;
 
 /// What a worker has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -156,6 +156,18 @@ impl Worker {
     where
         H: Fn(&Delivery) -> HandlerResult + Send + Sync + 'static,
     {
+        self.start_replying(move |delivery| handler(delivery).map(|()| None))
+    }
+
+    /// As [`start`](Self::start), with a handler that may reply: the reply is stored with the ack, for
+    /// whoever waits for the result of the message. One that is over its limits is a failure.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_replying<H>(self, handler: H) -> Result<WorkerHandle>
+    where
+        H: Fn(&Delivery) -> HandlerResult<Option<Reply>> + Send + Sync + 'static,
+    {
         options::count("concurrency", self.concurrency, limits::CLAIM_MAX)?;
         let batch = self.batch.unwrap_or(self.concurrency);
         options::count("batch", batch, limits::CLAIM_MAX)?;
@@ -180,7 +192,7 @@ pub struct WorkerHandle {
 impl WorkerHandle {
     fn with_threads<H>(mut self, worker: Worker, handler: H) -> Result<Self>
     where
-        H: Fn(&Delivery) -> HandlerResult + Send + Sync + 'static,
+        H: Fn(&Delivery) -> HandlerResult<Option<Reply>> + Send + Sync + 'static,
     {
         let handler = Arc::new(handler);
         for number in 0..worker.concurrency {

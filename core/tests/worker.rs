@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use blockqueue::{
-    DeliveryState, HandlerError, Message, NewSubscriber, NewTopic, Page, Queue, RetryPolicy,
-    SubscriberOptions, SubscriberStats, Worker, WorkerGroup,
+    DeliveryResult, DeliveryState, HandlerError, Message, NewSubscriber, NewTopic, Page, Queue,
+    Reply, RetryPolicy, SubscriberOptions, SubscriberStats, Worker, WorkerGroup,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -185,6 +185,28 @@ fn a_handler_that_does_not_return_does_not_hold_up_the_end() {
         .unwrap();
     begins.recv_timeout(PATIENCE).unwrap();
     assert_eq!(worker.shutdown(Duration::from_millis(20)).unwrap().unfinished, 1);
+}
+
+#[test]
+fn a_handler_may_reply() {
+    let queue = queue_with(0);
+    let worker = Worker::new(&queue, "t", "s");
+    let worker = worker
+        .start_replying(|delivery| match delivery.payload.as_slice() {
+            b"quiet" => Ok(None),
+            b"large" => Ok(Some(Reply::new(vec![0; 2 << 20]))),
+            question => Ok(Some(Reply::new([question, b"!"].concat()))),
+        })
+        .unwrap();
+    let ask = |question: &str| {
+        let id = queue.publish("t", question).wait().unwrap().id;
+        queue.wait_result("t", "s", id, PATIENCE).wait().unwrap()
+    };
+    assert!(matches!(ask("hi"), DeliveryResult::Replied(reply) if reply.payload == b"hi!"));
+    assert_eq!(ask("quiet"), DeliveryResult::Settled);
+    assert_eq!(ask("large"), DeliveryResult::DeadLettered);
+    let report = worker.shutdown(PATIENCE).unwrap();
+    assert_eq!((report.acked, report.failed), (2, 3));
 }
 
 #[test]

@@ -34,7 +34,7 @@ Exit status:
   0  done
   1  failed: standard error says `error: <detail> [<code>]`
   2  the command line is wrong
-  3  consume found no message
+  3  consume found no message, message result found no reply
 
 Durations are written 250ms, 5s, 1m30s, 1h; times 2030-01-31T08:00:00Z; sizes 1048576 or 64MiB.";
 
@@ -62,7 +62,7 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Look at the messages in flight and waiting, without claiming them
     Peek(message::PeekArgs),
-    /// Show or cancel one message
+    /// Show or cancel one message, or show what a subscriber replied to it
     Message(message::MessageArgs),
     /// List, redrive and purge the messages that ran out of attempts
     DeadLetters(dead_letters::DeadLettersArgs),

@@ -15,11 +15,12 @@ use super::inbox::{Receiver, Sender};
 use super::parking::{Parked, Parking, Ticket};
 use super::session::Session;
 use super::stats::Stats;
+use super::watching::Watching;
 use super::{Answered, Command, Request, Work};
 use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::op::{Claim, ClaimOutcome, Op, Outcome};
+use crate::op::{Answer, Claim, ClaimOutcome, Op, Outcome, Query};
 use crate::store::{Effects, Fault, Follow, Owner as _, Quiet, Store};
 
 /// How often a thread with waiting claims looks whether another process has committed.
@@ -56,6 +57,7 @@ pub(super) struct Writer {
     inbox: Receiver,
     give_back: Sender,
     parking: Parking,
+    watching: Watching,
     /// Operations on many rows that go on in the next group.
     carried: Vec<Request>,
     stats: Arc<Stats>,
@@ -96,6 +98,7 @@ impl Writer {
             inbox,
             give_back,
             parking: Parking::default(),
+            watching: Watching::default(),
             carried: Vec::new(),
             stats,
             next_due: None,
@@ -170,14 +173,18 @@ impl Writer {
             None if self.more => Duration::ZERO,
             None => self.due().and_then(|at| self.clock.until(at)).unwrap_or(far),
         };
-        let deadline = self.parking.next_deadline().map_or(far, until);
-        let poll = if self.parking.len() > 0 { POLL } else { LOOK };
+        let (look, look_at) = self.watching.next(now);
+        let deadline = [self.parking.next_deadline(), look].into_iter().flatten().min();
+        let deadline = deadline.map_or(far, until);
+        let look_at = look_at.and_then(|at| self.clock.until(at)).unwrap_or(far);
+        let waiting = self.parking.len() + self.watching.len();
+        let poll = if waiting > 0 { POLL } else { LOOK };
         let chores = match (self.untidy, self.rested) {
             (true, _) => until(self.asked + PAUSE),
             (false, false) => until(self.asked + REST),
             (false, true) => until(self.upkept + UPKEEP_EVERY),
         };
-        due.min(deadline).min(poll).min(chores)
+        due.min(deadline).min(look_at).min(poll).min(chores)
     }
 
     /// When something falls due, as far as is known.
@@ -203,6 +210,7 @@ impl Writer {
         self.run_group(requests);
         self.expire_waits();
         self.notice_others(asked == 0);
+        self.look_at_results();
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
         if asked > 0 {
             self.asked = monotonic();
@@ -246,6 +254,10 @@ impl Writer {
                 Work::Claim { .. } if self.parking.len() >= WAITING_MAX => {
                     let _ = reply.send(Err(Error::Busy));
                 }
+                Work::Watch { .. } if self.watching.len() >= WAITING_MAX => {
+                    let _ = reply.send(Err(Error::Busy));
+                }
+                Work::Watch { of, wait } => self.watching.add(of, reply, monotonic() + wait),
                 Work::Claim { claim, wait } => {
                     let deadline = monotonic() + wait;
                     group.claims.push(self.parking.park(Parked { claim, reply, deadline }));
@@ -284,6 +296,7 @@ impl Writer {
                 self.stats.committed(1 + filled.len() as u64, started.elapsed());
                 self.next_due = applied.next_due;
                 self.more |= applied.more;
+                self.watching.ended(&applied.ended);
                 Ok(Outcome::Done)
             }
             Ok(None) => Ok(Outcome::Done),
@@ -314,6 +327,7 @@ impl Writer {
                 self.backoff = None;
                 self.next_due = applied.next_due;
                 self.more |= applied.more;
+                self.watching.ended(&applied.ended);
                 let requests = group.ops.into_iter().zip(group.replies);
                 for (outcome, (op, reply)) in applied.outcomes.into_iter().zip(requests) {
                     self.answer(op, reply, outcome);
@@ -373,12 +387,35 @@ impl Writer {
         }
     }
 
-    /// When another process has committed, waiting claims look again. A thread with nothing to do finds out
+    /// When another process has committed, whoever waits looks again. A thread with nothing to do finds out
     /// what falls due now.
     fn notice_others(&mut self, idle: bool) {
-        if (idle || self.parking.len() > 0) && self.store.changed().unwrap_or(true) {
+        let waiting = self.parking.len() + self.watching.len();
+        if (idle || waiting > 0) && self.store.changed().unwrap_or(true) {
             self.parking.note_all(Millis::MIN);
+            self.watching.sweep(monotonic());
             self.more |= idle;
+        }
+    }
+
+    /// Looks at results that may be there, and answers those who wait for them.
+    fn look_at_results(&mut self) {
+        if self.watching.len() == 0 {
+            return;
+        }
+        let now = monotonic();
+        self.watching.tick(now, self.clock.now());
+        let (tickets, questions): (Vec<_>, Vec<_>) = self.watching.take_fresh().into_iter().unzip();
+        if tickets.is_empty() {
+            return;
+        }
+        let looked = match self.store.read(&Query::Results(questions)) {
+            Ok(Answer::Results(looked)) => looked,
+            Ok(_) => tickets.iter().map(|_| Err(Error::internal("no results"))).collect(),
+            Err(error) => tickets.iter().map(|_| Err(error.clone())).collect(),
+        };
+        for (ticket, looked) in tickets.into_iter().zip(looked) {
+            self.watching.found(ticket, looked, now);
         }
     }
 
@@ -386,6 +423,7 @@ impl Writer {
         self.untidy = if let Ok(applied) = self.store.apply(&[Op::Upkeep], &mut Nobody) {
             self.next_due = applied.next_due;
             self.more |= applied.more;
+            self.watching.ended(&applied.ended);
             matches!(applied.outcomes.first(), Some(Ok(Outcome::Upkeep { more: true })))
         } else {
             self.stats.failed();
@@ -419,6 +457,9 @@ impl Writer {
         }
         for parked in self.parking.drain() {
             let _ = parked.reply.send(Err(Error::Shutdown));
+        }
+        for reply in self.watching.drain() {
+            let _ = reply.send(Err(Error::Shutdown));
         }
         let _ = self.store.tidy(Quiet::Rest);
         let Self { store, ending, .. } = self;

@@ -32,6 +32,9 @@ pub struct Message {
     /// It is not delivered any more this long after it was published, its delay included; 1 ms to ten
     /// years. Default: the topic's.
     pub ttl: Option<Duration>,
+    /// While some subscriber is not done with a message of this key, the topic takes no other of it.
+    /// See [`crate::Error::UniqueConflict`].
+    pub unique_key: Option<String>,
 }
 
 impl Message {
@@ -62,6 +65,8 @@ impl Message {
         with_idempotency_key: idempotency_key;
         /// Puts the message in order with others of this key.
         with_ordering_key: ordering_key;
+        /// Refuses this message while an earlier one of the key is not settled.
+        with_unique_key: unique_key;
     }
 
     /// Adds a header, or replaces it.
@@ -95,18 +100,9 @@ impl Message {
         if !(limits::PRIORITY_MIN..=limits::PRIORITY_MAX).contains(&self.priority) {
             return Err(Error::invalid("priority must be from -1000 to 1000"));
         }
-        if let Some(key) = &self.idempotency_key {
-            if key.is_empty() {
-                return Err(Error::invalid("idempotency_key must not be empty"));
-            }
-            at_most("idempotency_key", key.len(), limits::KEY_BYTES_MAX)?;
-        }
-        if let Some(key) = &self.ordering_key {
-            if key.is_empty() {
-                return Err(Error::invalid("ordering_key must not be empty"));
-            }
-            at_most("ordering_key", key.len(), limits::ORDERING_KEY_BYTES_MAX)?;
-        }
+        key("idempotency_key", self.idempotency_key.as_deref(), limits::KEY_BYTES_MAX)?;
+        key("unique_key", self.unique_key.as_deref(), limits::KEY_BYTES_MAX)?;
+        key("ordering_key", self.ordering_key.as_deref(), limits::ORDERING_KEY_BYTES_MAX)?;
         if let Some(life) = self.ttl {
             ttl(life)?;
         }
@@ -114,6 +110,14 @@ impl Message {
             return Err(Error::invalid("a header must have a name"));
         }
         at_most("headers", self.header_bytes(), limits::HEADER_BYTES_MAX)
+    }
+}
+
+fn key(what: &'static str, key: Option<&str>, bytes_max: usize) -> Result<()> {
+    match key {
+        Some("") => Err(Error::invalid(format!("{what} must not be empty"))),
+        Some(key) => at_most(what, key.len(), bytes_max),
+        None => Ok(()),
     }
 }
 

@@ -209,7 +209,7 @@ impl Queue {
         })
     }
 
-    fn settle<T: 'static>(
+    pub(super) fn settle<T: 'static>(
         &self,
         receipt: &Receipt,
         verb: Verb,

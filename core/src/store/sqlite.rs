@@ -25,11 +25,14 @@ mod position;
 mod publish;
 mod read;
 mod recent;
+mod result;
 mod schedule;
 mod seek;
 mod settle;
+mod standing;
 mod topology;
 mod tx;
+mod unique;
 mod upkeep;
 
 use std::path::{Path, PathBuf};
@@ -203,7 +206,8 @@ fn finish(
     }
     failpoint::hit("before_flush");
     tx.flush()?;
-    Ok(Applied { outcomes, next_due: due::next(tx), more })
+    let ended = std::mem::take(&mut tx.effects.ended);
+    Ok(Applied { outcomes, next_due: due::next(tx), ended, more })
 }
 
 /// A refusal is the outcome of its operation; anything else ends the transaction.

@@ -5,26 +5,39 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::held::Held;
 use super::{HandlerError, HandlerResult, Next};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::model::Delivery;
-use crate::options::NackOptions;
+use crate::options::{NackOptions, Reply};
 
-pub(super) fn run(held: &Held, handler: &dyn Fn(&Delivery) -> HandlerResult) {
+pub(super) fn run(held: &Held, handler: &dyn Fn(&Delivery) -> HandlerResult<Option<Reply>>) {
     while let Some((number, delivery)) = held.take() {
         let result = catch_unwind(AssertUnwindSafe(|| handler(&delivery)));
         let result = result.unwrap_or_else(|panic| Err(HandlerError::retry(text_of(&*panic))));
-        let settled = match &result {
-            Ok(()) => held.queue.ack(&delivery.receipt).wait(),
-            Err(error) => {
-                held.queue.nack(&delivery.receipt, &options(error)).wait().map(|_nacked| ())
-            }
-        };
-        held.done(number, |report| match (settled, result) {
-            (Err(Error::LeaseLost { .. }), _) => report.lost += 1,
-            // It could not be settled: its lease expires, and it is tried again.
-            (Err(_), _) | (Ok(()), Err(_)) => report.failed += 1,
-            (Ok(()), Ok(())) => report.acked += 1,
+        let result = result.and_then(checked);
+        let succeeded = result.is_ok();
+        let settled = settle(held, &delivery, result);
+        held.done(number, |report| match settled {
+            Err(Error::LeaseLost { .. }) => report.lost += 1,
+            Ok(()) if succeeded => report.acked += 1,
+            // Or it could not be settled: its lease expires, and it is tried again.
+            Ok(()) | Err(_) => report.failed += 1,
         });
+    }
+}
+
+/// A reply that cannot be stored is a failure of the handler.
+fn checked(reply: Option<Reply>) -> HandlerResult<Option<Reply>> {
+    if let Some(reply) = &reply {
+        reply.validate()?;
+    }
+    Ok(reply)
+}
+
+fn settle(held: &Held, delivery: &Delivery, result: HandlerResult<Option<Reply>>) -> Result<()> {
+    match result {
+        Ok(None) => held.queue.ack(&delivery.receipt).wait(),
+        Ok(Some(reply)) => held.queue.ack_with_result(&delivery.receipt, reply).wait(),
+        Err(error) => held.queue.nack(&delivery.receipt, &options(&error)).wait().map(drop),
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogPolicy, DeadLetter, Delivery, DeliveryStatus, Error, Failure, Listed, MessageStatus,
-    MessageView, MisfirePolicy, Nacked, OverlapPolicy, Peeked, Published, Retention, Schedule,
-    ScheduleRun, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
+    BacklogPolicy, DeadLetter, Delivery, DeliveryResult, DeliveryStatus, Error, Failure, Listed,
+    MessageStatus, MessageView, MisfirePolicy, Nacked, OverlapPolicy, Peeked, Published, Retention,
+    Schedule, ScheduleRun, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use blockqueue_conformance::START_MS;
 use serde_json::{Value, json};
@@ -163,6 +163,26 @@ impl Answer for Delivery {
             "lease_expires_at": instant(self.lease_expires_at),
         });
         with_payload(answer, &self.payload)
+    }
+}
+
+impl Answer for DeliveryResult {
+    fn to_json(&self) -> Value {
+        let state = match self {
+            DeliveryResult::Replied(reply) => {
+                let answer = json!({
+                    "state": "replied",
+                    "content_type": reply.content_type,
+                    "replied_at": instant(reply.replied_at),
+                    "expires_at": instant(reply.expires_at),
+                });
+                return with_payload(answer, &reply.payload);
+            }
+            DeliveryResult::Settled => "settled",
+            DeliveryResult::DeadLettered => "dead_lettered",
+            _ => "unsettled",
+        };
+        json!({ "state": state })
     }
 }
 

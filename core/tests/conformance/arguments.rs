@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
     BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Message, MisfirePolicy,
-    NackOptions, NewSubscriber, NewTopic, OverlapPolicy, Page, Receipt, Retention, RetryPolicy,
-    ScheduleOptions, SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
-    TopicOptions,
+    NackOptions, NewSubscriber, NewTopic, OverlapPolicy, Page, Receipt, Reply, Retention,
+    RetryPolicy, ScheduleOptions, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
+    TopicChange, TopicOptions,
 };
 use blockqueue_conformance as script;
 
@@ -50,13 +50,24 @@ pub(crate) fn nack(nack: &script::Nack) -> NackOptions {
     options
 }
 
-pub(crate) fn message(message: &script::Message) -> Message {
-    let payload = match (&message.payload, &message.payload_base64) {
-        (Some(text), None) => text.clone().into_bytes(),
+fn payload(text: Option<&str>, base64: Option<&str>) -> Vec<u8> {
+    match (text, base64) {
+        (Some(text), None) => text.as_bytes().to_vec(),
         (None, Some(base64)) => STANDARD.decode(base64).expect("base64 in the script"),
         (None, None) => Vec::new(),
         (Some(_), Some(_)) => panic!("a script gives a payload twice"),
-    };
+    }
+}
+
+pub(crate) fn reply(reply: &script::Reply) -> Reply {
+    let mut out = Reply::new(payload(reply.payload.as_deref(), reply.payload_base64.as_deref()));
+    out.content_type.clone_from(&reply.content_type);
+    out.ttl = reply.ttl_ms.map(duration);
+    out
+}
+
+pub(crate) fn message(message: &script::Message) -> Message {
+    let payload = payload(message.payload.as_deref(), message.payload_base64.as_deref());
     let mut out =
         Message::new(payload).with_headers(message.headers.clone()).with_priority(message.priority);
     out.content_type.clone_from(&message.content_type);
@@ -64,6 +75,7 @@ pub(crate) fn message(message: &script::Message) -> Message {
     out.idempotency_key.clone_from(&message.idempotency_key);
     out.ordering_key.clone_from(&message.ordering_key);
     out.ttl = message.ttl_ms.map(duration);
+    out.unique_key.clone_from(&message.unique_key);
     out.delay = message.delay_ms.map(duration);
     out.deliver_at = message.deliver_at.map(instant);
     out

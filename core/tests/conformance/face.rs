@@ -83,7 +83,9 @@ impl Face for CoreFace {
 
 fn refusal(error: &Error) -> Refusal {
     let index = match error {
-        Error::IdempotencyConflict { index, .. } => Some(*index),
+        Error::IdempotencyConflict { index, .. } | Error::UniqueConflict { index, .. } => {
+            Some(*index)
+        }
         _ => None,
     };
     Refusal { code: error.code().to_owned(), index, detail: error.to_string() }

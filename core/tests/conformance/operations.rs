@@ -114,7 +114,10 @@ fn subscribers(queue: &Queue, operation: &Op) -> Told {
 
 fn settle(queue: &Queue, operation: &Op) -> Told {
     Ok(Some(match operation {
-        Op::Ack { receipt } => told(queue.ack(&receipt.parse()?))?,
+        Op::Ack { receipt, result: None } => told(queue.ack(&receipt.parse()?))?,
+        Op::Ack { receipt, result: Some(reply) } => {
+            told(queue.ack_with_result(&receipt.parse()?, arguments::reply(reply)))?
+        }
         Op::Nack(nack) => told(queue.nack(&nack.receipt.parse()?, &arguments::nack(nack)))?,
         Op::Extend { receipt, lease_ms } => {
             let expiry = told(queue.extend(&receipt.parse()?, duration(*lease_ms)))?;
@@ -218,6 +221,13 @@ fn look(queue: &Queue, operation: &Op) -> Told {
             told(queue.peek(topic, subscriber, page(*limit, after.as_deref())))?
         }
         Op::Message { topic, message_id } => told(queue.message(topic, message_id.parse()?))?,
+        Op::Result { topic, subscriber, message_id, wait_ms } => {
+            let id = message_id.parse()?;
+            told(match wait_ms {
+                None => queue.result(topic, subscriber, id),
+                Some(ms) => queue.wait_result(topic, subscriber, id, duration(*ms)),
+            })?
+        }
         _ => return Ok(None),
     }))
 }

@@ -6,7 +6,7 @@ mod url;
 use std::time::Duration;
 
 use blockqueue::{
-    ClaimOptions, NackOptions, NewSchedule, NewSubscriber, NewTopic, Page, Purge, Redrive,
+    ClaimOptions, NackOptions, NewSchedule, NewSubscriber, NewTopic, Page, Purge, Redrive, Reply,
     ScheduleOptions, Seek, SubscriberChange, SubscriberOptions, TopicChange,
 };
 
@@ -16,8 +16,8 @@ pub(crate) use url::{Token, UrlBackend};
 use super::failure::Outcome;
 use super::stop::Stop;
 use super::view::{
-    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageResult, MessageStatus,
+    Peeked, Published, Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
 };
 
 /// One subscriber of one topic, by name.
@@ -95,6 +95,8 @@ pub(crate) trait Backend: Send + Sync {
     -> Outcome<Vec<Delivery>>;
     /// Settles deliveries as done and answers for each.
     fn ack(&self, source: &Source, leases: &[Lease]) -> Outcome<Vec<Outcome<()>>>;
+    /// Settles a delivery as done, with a reply.
+    fn reply(&self, source: &Source, lease: &Lease, reply: Reply) -> Outcome<()>;
     /// Reports a failure; the answer is whether the delivery is a dead letter now.
     fn nack(&self, source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool>;
     /// Makes leases last until this long after now. Those that are lost are passed over.
@@ -137,6 +139,8 @@ pub(crate) trait Backend: Send + Sync {
     fn peek(&self, source: &Source, page: Page) -> Outcome<Listed<Peeked>>;
     /// A message with its state for every subscriber.
     fn message(&self, topic: &str, id: &str) -> Outcome<MessageStatus>;
+    /// What came of a message for one subscriber; waits while it is not settled.
+    fn result(&self, source: &Source, id: &str, wait: Duration) -> Outcome<MessageResult>;
     /// Ends a message for every subscriber; the answer is where it stood.
     fn cancel_message(&self, topic: &str, id: &str) -> Outcome<Vec<DeliveryStatus>>;
     /// Ends a message for one subscriber.

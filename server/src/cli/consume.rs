@@ -10,7 +10,7 @@ mod print;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, NackOptions, limits};
+use blockqueue::{ClaimOptions, NackOptions, Reply, limits};
 use clap::Args;
 
 use super::backend::{Backend, Lease, Source};
@@ -39,6 +39,9 @@ pub(crate) struct ConsumeArgs {
     /// End a command that takes longer than this
     #[arg(long, value_name = "DURATION", value_parser = value::duration, requires = "exec")]
     timeout: Option<Duration>,
+    /// What the command writes to standard output is the reply to the message, up to 1 MiB
+    #[arg(long, requires = "exec")]
+    reply: bool,
     /// Go on when there is nothing, until told to stop
     #[arg(long, short = 'f')]
     follow: bool,
@@ -83,6 +86,8 @@ enum Handler {
 enum Handled {
     /// Done: it may be acked.
     Done,
+    /// Done, and this is the reply.
+    Replied(Vec<u8>),
     /// It failed, for this reason.
     Failed(String),
 }
@@ -98,7 +103,7 @@ pub(crate) fn run(mut args: ConsumeArgs) -> Outcome {
     let options = options.unwrap_or_default();
     let lease = args.lease.unwrap_or(options.lease);
     let handler = match &args.exec {
-        Some(command) => Handler::Exec(Exec::new(command, args.timeout, Arc::clone(&stop))),
+        Some(command) => Handler::Exec(Exec::new(command, &args, Arc::clone(&stop))),
         None => Handler::Print(Print::new(args.format)),
     };
     let keeper = Keeper::start(Arc::clone(&backend), args.source.clone(), lease);
@@ -206,6 +211,10 @@ impl Consumer<'_> {
         self.keeper.let_go(std::slice::from_ref(lease));
         match handled {
             Handled::Done => self.ack(std::slice::from_ref(lease)),
+            Handled::Replied(reply) => self
+                .backend
+                .reply(self.source, lease, Reply::new(reply))
+                .or_else(|failure| unless_lost(lease, failure)),
             Handled::Failed(error) => {
                 self.tally.failed += 1;
                 let first = error.lines().next().unwrap_or_default();

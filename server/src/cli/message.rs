@@ -1,12 +1,15 @@
 //! `blockqueue message` and `blockqueue peek`: looking at messages without claiming them.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
 use super::backend::Source;
 use super::failure::{Ending, Outcome};
-use super::output::{FormatArgs, ListArgs, Printer};
+use super::output::{FormatArgs, ListArgs, Printer, complain};
 use super::target::TargetArgs;
-use super::view::{Message, MessageStatus, or_dash};
+use super::value;
+use super::view::{Message, MessageResult, MessageStatus, or_dash};
 
 #[derive(Debug, Args)]
 pub(crate) struct MessageArgs {
@@ -39,6 +42,18 @@ enum MessageCommand {
         /// Why
         #[arg(long, value_name = "TEXT", requires = "subscriber")]
         reason: Option<String>,
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+    /// Show the reply of one subscriber, perhaps after waiting for it
+    Result {
+        #[command(flatten)]
+        source: Source,
+        /// The message's id
+        id: String,
+        /// Wait this long while the message is not settled
+        #[arg(long, value_name = "DURATION", value_parser = value::duration, default_value = "0s")]
+        wait: Duration,
         #[command(flatten)]
         format: FormatArgs,
     },
@@ -86,11 +101,31 @@ pub(crate) fn run(args: MessageArgs) -> Outcome {
             let source = Source { topic, subscriber };
             backend.cancel_delivery(&source, &id, reason.as_deref())?;
         }
+        MessageCommand::Result { source, id, wait, format } => {
+            return show_result(&backend.result(&source, &id, wait)?, format);
+        }
         MessageCommand::Failures { source, id, list } => {
             list.print(|page| backend.failures(&source, &id, page))?;
         }
     }
     Ok(Ending::Done)
+}
+
+/// The payload of a reply as it is, or everything as JSON. No reply is told by the exit status.
+fn show_result(result: &MessageResult, format: FormatArgs) -> Outcome {
+    let mut printer = format.printer();
+    if format.is_json() {
+        printer.document(result)?;
+    } else if let Some(reply) = &result.reply {
+        printer.bytes(&reply.payload.0)?;
+    } else {
+        complain(&format!("no reply: {}", result.state));
+    }
+    Ok(match result.state {
+        "replied" => Ending::Done,
+        "dead_lettered" => Ending::Bad,
+        _ => Ending::Nothing,
+    })
 }
 
 /// Runs `blockqueue peek`.

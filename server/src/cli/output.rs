@@ -97,6 +97,11 @@ impl Printer {
         self.write(text.as_bytes())
     }
 
+    /// Shows bytes as they are, on a line of their own.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Outcome<()> {
+        self.write(bytes)
+    }
+
     /// Leaves a line empty.
     pub(crate) fn blank(&mut self) -> Outcome<()> {
         self.write(b"")

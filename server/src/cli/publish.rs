@@ -52,6 +52,9 @@ pub(crate) struct PublishArgs {
     /// Do not deliver it any more after this long
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     ttl: Option<Duration>,
+    /// Refused while an earlier message of this key is not settled; one message only
+    #[arg(long, value_name = "KEY")]
+    unique_key: Option<String>,
     /// What the payload is, for example application/json
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
@@ -75,6 +78,7 @@ impl PublishArgs {
         message.idempotency_key.clone_from(&self.idempotency_key);
         message.ordering_key.clone_from(&self.key);
         message.ttl = self.ttl;
+        message.unique_key.clone_from(&self.unique_key);
         message.content_type.clone_from(&self.content_type);
         message.correlation_id.clone_from(&self.correlation_id);
         message
@@ -90,6 +94,9 @@ pub(crate) fn run(args: PublishArgs) -> Outcome {
         message.payload = text.into_bytes();
     } else if let Some(path) = &args.file {
         message.payload = read(path)?;
+    } else if message.unique_key.is_some() {
+        let detail = "--unique-key is for one message: give it as an argument or with --file";
+        return Err(Failure::Usage(detail.to_owned()));
     } else {
         return publish_lines(backend.as_ref(), &args.topic, &message, &mut printer);
     }

@@ -7,6 +7,7 @@ mod delivery;
 mod message;
 mod moment;
 mod payload;
+mod result;
 mod schedule;
 mod sought;
 mod stats;
@@ -21,6 +22,7 @@ pub(crate) use message::{
 };
 pub(crate) use moment::Moment;
 pub(crate) use payload::Payload;
+pub(crate) use result::{MessageResult, Reply};
 pub(crate) use schedule::{Schedule, ScheduleRun, ScheduleSettings};
 pub(crate) use sought::Sought;
 pub(crate) use stats::{SubscriberStats, TopicStats};

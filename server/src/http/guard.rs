@@ -72,6 +72,8 @@ fn need(method: &Method, path: &str) -> Need {
 fn scope(method: &Method, rest: &[&str]) -> Scope {
     match rest {
         ["messages"] | ["messages", "batch"] if method == Method::POST => Scope::Publish,
+        // A publisher waits for what comes of its message.
+        ["messages", _, "results", _] if method == Method::GET => Scope::Publish,
         // Reading and settling in the original contract.
         ["subscribers", _] if method == Method::GET => Scope::Consume,
         ["subscribers", _, "messages", _] if method == Method::DELETE => Scope::Consume,
@@ -100,6 +102,7 @@ mod tests {
                 Some(Scope::Consume),
                 Some("t"),
             ),
+            (Method::GET, "/v1/topics/t/messages/i/results/s", Some(Scope::Publish), Some("t")),
             (Method::DELETE, "/topics/t/subscribers/s", Some(Scope::Admin), Some("t")),
             (Method::GET, "/v1/topics/t/messages/i", Some(Scope::Admin), Some("t")),
             (Method::POST, "/v1/topics/t/messages/i/cancel", Some(Scope::Admin), Some("t")),

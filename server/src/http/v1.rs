@@ -8,6 +8,7 @@ mod extract;
 mod letters;
 mod messages;
 mod problem;
+mod results;
 mod schedules;
 mod subscribers;
 mod topics;
@@ -45,6 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .merge(deliveries::routes())
         .merge(letters::routes())
         .merge(schedules::routes())
+        .merge(results::routes())
 }
 
 /// What answers a path that is not there, or a method that a path does not have.

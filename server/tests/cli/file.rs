@@ -26,6 +26,8 @@ on_a_file! {
     a_subscriber_can_be_moved_back
     a_paused_subscriber_gets_nothing
     a_cancelled_message_is_not_delivered
+    what_a_command_prints_is_the_reply
+    unique_work_is_taken_once
     every_listing_has_a_machine_readable_form
     failures_have_a_code_and_a_status
     a_schedule_is_created_changed_run_and_deleted

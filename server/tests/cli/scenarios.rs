@@ -228,6 +228,39 @@ pub(crate) fn a_cancelled_message_is_not_delivered(cli: &Cli) {
     assert_eq!(cli.ok(&["consume", "t", "two"]), "y\n");
 }
 
+pub(crate) fn what_a_command_prints_is_the_reply(cli: &Cli) {
+    cli.ok(&["topic", "create", "sums", "-s", "add", "-s", "other"]);
+    let id = cli.ok(&["publish", "sums", "2 + 3"]);
+    let result = ["message", "result", "sums", "add", id.trim()];
+    let nothing = cli.run(&result);
+    assert_eq!(nothing.status, Some(3), "{nothing:?}");
+    assert_eq!(nothing.err, "no reply: unsettled\n");
+
+    let mut wait = cli.command(&[&result[..], &["--wait", "30s"]].concat());
+    let waiting = wait.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let add = ["consume", "sums", "add", "--exec", "echo $(($(cat)))", "--reply"];
+    assert_eq!(cli.ok(&add), "", "the reply is not printed");
+    let waited = Ended::of(waiting.wait_with_output().unwrap());
+    assert_eq!((waited.status, waited.out.as_str()), (Some(0), "5\n\n"), "{waited:?}");
+    let json = cli.json(&result).remove(0);
+    assert_eq!((&json["state"], &json["payload"]), (&"replied".into(), &"5\n".into()));
+
+    cli.ok(&["consume", "sums", "other"]);
+    let nothing = cli.run(&["message", "result", "sums", "other", id.trim(), "--wait", "30s"]);
+    assert_eq!((nothing.status, nothing.err.as_str()), (Some(3), "no reply: settled\n"));
+}
+
+pub(crate) fn unique_work_is_taken_once(cli: &Cli) {
+    cli.ok(&["topic", "create", "jobs", "-s", "run"]);
+    let publish = ["publish", "jobs", "nightly", "--unique-key", "nightly"];
+    cli.ok(&publish);
+    let again = cli.run(&publish);
+    assert_eq!(again.status, Some(1), "{again:?}");
+    assert!(again.err.contains("[unique_conflict]"), "{again:?}");
+    assert_eq!(cli.ok(&["consume", "jobs", "run"]), "nightly\n");
+    cli.ok(&publish);
+}
+
 pub(crate) fn every_listing_has_a_machine_readable_form(cli: &Cli) {
     cli.ok(&["topic", "create", "b", "-s", "s"]);
     cli.ok(&["topic", "create", "a"]);

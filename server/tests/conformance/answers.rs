@@ -41,6 +41,7 @@ pub(crate) fn answer(operation: &Op, data: &Value) -> Value {
             "messages",
             |item| json!({ "message": message(item), "status": status(item), "receipt": item["receipt_token"] }),
         ),
+        Op::Result { .. } => result(data),
         Op::Message { .. } => json!({
             "message": message(data),
             "delayed": data["delayed"],
@@ -164,6 +165,23 @@ fn settled(data: &Value) -> Value {
     }
     let state = if data["status"] == "pending" { Some("retrying") } else { state(&data["status"]) };
     json!({ "state": state, "ready_at": instant(&data["visible_at"]) })
+}
+
+fn result(data: &Value) -> Value {
+    let state = match data["status"].as_str() {
+        Some("replied") => {
+            let answer = json!({
+                "state": "replied",
+                "content_type": data["content_type"],
+                "replied_at": instant(&data["replied_at"]),
+                "expires_at": instant(&data["expires_at"]),
+            });
+            return with_payload(answer, data);
+        }
+        Some("pending") => Some("unsettled"),
+        _ => state(&data["status"]),
+    };
+    json!({ "state": state })
 }
 
 fn status(data: &Value) -> Value {

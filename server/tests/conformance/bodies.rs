@@ -35,9 +35,20 @@ pub(crate) fn message(message: &script::Message) -> Value {
         "idempotency_key": message.idempotency_key,
         "key": message.ordering_key,
         "ttl": message.ttl_ms,
+        "unique_key": message.unique_key,
         "priority": message.priority,
         "delay": message.delay_ms,
         "schedule_at": message.deliver_at.map(instant),
+    })
+}
+
+pub(crate) fn reply(reply: &script::Reply) -> Value {
+    let text = reply.payload.as_deref();
+    json!({
+        "message": if reply.payload_base64.is_some() { None } else { text.or(Some("")) },
+        "payload_base64": reply.payload_base64,
+        "content_type": reply.content_type,
+        "ttl": reply.ttl_ms,
     })
 }
 

@@ -6,8 +6,8 @@ use blockqueue_conformance::Operation as Op;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    message, nack_body, new_subscriber, place, schedule_options, subscriber_options, topic_options,
-    which, without_nulls,
+    message, nack_body, new_subscriber, place, reply, schedule_options, subscriber_options,
+    topic_options, which, without_nulls,
 };
 
 pub(crate) struct Request {
@@ -133,8 +133,9 @@ fn publish_and_claim(operation: &Op, _: Whose<'_>) -> Option<Request> {
 
 fn settle(operation: &Op, whose: Whose<'_>) -> Option<Request> {
     Some(match operation {
-        Op::Ack { receipt } => {
-            with("POST", whose(receipt).path("ack"), json!({ "receipt_token": receipt }))
+        Op::Ack { receipt, result } => {
+            let body = json!({ "receipt_token": receipt, "result": result.as_ref().map(reply) });
+            with("POST", whose(receipt).path("ack"), body)
         }
         Op::Nack(nack) => with("POST", whose(&nack.receipt).path("nack"), nack_body(nack)),
         Op::Extend { receipt, lease_ms } => {
@@ -244,6 +245,11 @@ fn look(operation: &Op, _: Whose<'_>) -> Option<Request> {
         }
         Op::Message { topic, message_id } => {
             bare("GET", format!("{}/messages/{}", topic_path(topic), segment(message_id)))
+        }
+        Op::Result { topic, subscriber, message_id, wait_ms } => {
+            let path = format!("{}/messages/{}", topic_path(topic), segment(message_id));
+            let query = query([("timeout", Some(format!("{}ms", wait_ms.unwrap_or(0))))]);
+            bare("GET", format!("{path}/results/{}{query}", segment(subscriber)))
         }
         _ => return None,
     })

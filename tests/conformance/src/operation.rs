@@ -76,7 +76,9 @@ pub enum Operation {
         lease_ms: Option<i64>,
     },
     /// Answers nothing.
-    Ack { receipt: String },
+    Ack { receipt: String, result: Option<Reply> },
+    /// Answers what came of a message for one subscriber; waits for it if `wait_ms` is given.
+    Result { topic: String, subscriber: String, message_id: String, wait_ms: Option<i64> },
     /// Answers a list with `{}` or `{"error": code}` for each receipt.
     AckBatch { receipts: Vec<String> },
     /// Answers state and `ready_at`.
@@ -304,6 +306,7 @@ pub struct Message {
     pub idempotency_key: Option<String>,
     pub ordering_key: Option<String>,
     pub ttl_ms: Option<i64>,
+    pub unique_key: Option<String>,
 }
 
 /// One subscriber of one topic.
@@ -325,6 +328,17 @@ pub struct Nack {
     pub error_text: Option<String>,
     #[serde(default)]
     pub give_up: bool,
+}
+
+/// A reply to store with an ack. Its payload is text or base64; neither means no bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Reply {
+    pub payload: Option<String>,
+    pub payload_base64: Option<String>,
+    pub content_type: Option<String>,
+    pub ttl_ms: Option<i64>,
 }
 
 /// A delivery to put back.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::cache::{Backlog, LogId, TopicId};
+use super::cache::{Backlog, LogId, TopicId, key};
 use super::position::{self, Probe};
 use super::tx::{Step, Tx};
 use crate::clock::{Millis, duration_millis};
@@ -155,6 +155,7 @@ fn skip(tx: &mut Tx<'_>, topic: TopicId, measured: &Measured) -> Step<()> {
                 let subscriber = tx.subscriber_mut(id)?;
                 subscriber.move_cursor(*log, *floor);
                 subscriber.counts.dropped += floor - cursor;
+                tx.effects.ended.push((key(*log, cursor), key(*log, *floor)));
                 tx.cache.may_trim(*log);
             }
         }

@@ -11,6 +11,7 @@ use crate::clock::{Millis, from_millis};
 use crate::error::Error;
 use crate::model::{DeliveryState, DeliveryStatus, MessageId};
 use crate::op::{Outcome, Source};
+use crate::store::EVERYTHING;
 
 /// A delivery that has a row.
 struct InFlight {
@@ -64,6 +65,7 @@ fn cancel_delayed(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<()> {
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/delayed_delete.sql"))?
         .execute([key])?;
+    tx.effects.ended.push(EVERYTHING);
     let state = tx.topic_mut(topic)?;
     state.delayed_count -= 1;
     state.delayed_bytes -= size;
@@ -72,6 +74,7 @@ fn cancel_delayed(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<()> {
 }
 
 fn remove(tx: &mut Tx<'_>, log: LogId, key: i64) -> Step<()> {
+    tx.effects.ended.push((key, key));
     settle::remove_message(tx, key)?;
     if seq_of(key) > tx.log(log)?.trim_seq {
         tx.log_mut(log)?.gap_count += 1;
@@ -109,6 +112,7 @@ pub(super) fn cancel_delivery(
         None => {}
     }
     if is_ahead {
+        tx.effects.ended.push((key, key));
         // The cursor will get to it, and must pass over it.
         let priority = tx.log(log)?.priority;
         tx.connection

@@ -131,7 +131,8 @@ fn move_to(
     bury_for_good(tx, id, &keys)
 }
 
-/// What a letter says, as a new message. Keys that belong to the topic it came from stay there.
+/// What a letter says, as a new message with a new life. Keys that belong to the topic it came from stay
+/// there.
 fn copy(message: MessageView, from: &Source) -> Message {
     let origin = format!("{}/{}/{}", from.topic, from.subscriber, message.id);
     let mut copy = Message::new(message.payload)

@@ -27,7 +27,8 @@ pub(super) fn find(
     find_row(connection, topic, parts.key, parts.at).map_err(from_sqlite)
 }
 
-fn find_row(
+/// As [`find`], from the key and the time of an id of this database.
+pub(super) fn find_row(
     connection: &Connection,
     topic: TopicId,
     key: i64,

@@ -28,6 +28,10 @@ const MIGRATIONS: &[Migration] = &[
         title: "schedules",
         sql: include_str!("../../../sql/sqlite/migrations/0003_schedules.sql"),
     },
+    Migration {
+        title: "results",
+        sql: include_str!("../../../sql/sqlite/migrations/0004_results.sql"),
+    },
 ];
 
 /// The name under which the file keeps the largest payload that the SQL contract accepts.

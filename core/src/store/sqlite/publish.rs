@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::cache::{LogId, TopicId, key};
 use super::tx::{Step, Stop, Tx};
-use super::{backlog, encode};
+use super::{backlog, encode, unique};
 use crate::clock::{Millis, duration_millis, from_millis, to_millis};
 use crate::error::Error;
 use crate::limits;
@@ -37,13 +37,18 @@ enum Plan {
     SameAs(usize),
 }
 
+impl Plan {
+    const fn is_new(&self) -> bool {
+        matches!(self, Self::Append | Self::Delay(_))
+    }
+}
+
 type Fingerprint = [u8; 16];
 
 pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Step<Outcome> {
     let topic = tx.topic_id(topic)?;
     let plans = plan(tx, topic, messages)?;
-    let is_new = |plan: &Plan| matches!(plan, Plan::Append | Plan::Delay(_));
-    let new = messages.iter().zip(&plans).filter(|(_, plan)| is_new(plan));
+    let new = messages.iter().zip(&plans).filter(|(_, plan)| plan.is_new());
     backlog::check(tx, topic, new.map(|(message, _)| message))?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
@@ -73,7 +78,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
         let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
         tx.effects.appended.push((name, appended));
     }
-    if plans.iter().any(is_new) {
+    if plans.iter().any(Plan::is_new) {
         backlog::enforce(tx, topic)?;
     }
     let subscriber_count = tx.topic(topic)?.subscriber_count;
@@ -143,9 +148,10 @@ fn id_of(tag: u16, accepted: &Accepted) -> MessageId {
 }
 
 /// Decides about each message, and refuses, before anything is written.
-fn plan(tx: &Tx<'_>, topic: TopicId, messages: &[Message]) -> Step<Vec<Plan>> {
+fn plan(tx: &mut Tx<'_>, topic: TopicId, messages: &[Message]) -> Step<Vec<Plan>> {
     let mut plans = Vec::with_capacity(messages.len());
     let mut keys: HashMap<&str, (usize, Fingerprint)> = HashMap::new();
+    let mut unique_keys: HashMap<&str, usize> = HashMap::new();
     for (index, message) in messages.iter().enumerate() {
         let mut plan = match due_at(message, tx.now) {
             Some(due_at) => Plan::Delay(due_at),
@@ -168,6 +174,15 @@ fn plan(tx: &Tx<'_>, topic: TopicId, messages: &[Message]) -> Step<Vec<Plan>> {
                 }
                 keys.insert(idempotency_key, (index, fingerprint));
             }
+        }
+        if let Some(unique_key) = message.unique_key.as_deref()
+            && plan.is_new()
+        {
+            if let Some(earlier) = unique_keys.insert(unique_key, index) {
+                let detail = format!("messages {earlier} and {index} have the same unique key");
+                return Err(Error::invalid(detail).into());
+            }
+            unique::check(tx, topic, index, unique_key)?;
         }
         plans.push(plan);
     }
@@ -292,9 +307,12 @@ fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> 
     Ok(accepted)
 }
 
-// --- idempotency keys ---------------------------------------------------------------------------------
+// --- keys -----------------------------------------------------------------------------------------------
 
 fn remember(tx: &mut Tx<'_>, topic: TopicId, message: &Message, first: Accepted) -> Step<()> {
+    if let Some(unique_key) = &message.unique_key {
+        unique::take(tx, topic, unique_key, (first.key, first.at), first.due_at)?;
+    }
     let Some(idempotency_key) = &message.idempotency_key else { return Ok(()) };
     let expires_at = tx.now + duration_millis(tx.topic(topic)?.options.idempotency_window);
     tx.connection

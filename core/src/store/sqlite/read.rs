@@ -17,10 +17,10 @@ use super::cache::Cache;
 use super::error::from_sqlite;
 use super::recent::Recent;
 use super::tx::{Step, Stop, Tx};
-use super::{backup, diagnose};
+use super::{backup, diagnose, result};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::op::{Answer, Query};
+use crate::op::{Answer, Query, ResultOf};
 use crate::store::Effects;
 
 /// What a query is answered from.
@@ -83,11 +83,25 @@ fn in_view(tx: &mut Tx<'_>, source: &Source<'_>, query: &Query) -> Step<Answer> 
         Query::ScheduleRuns { of, limit, after } => {
             schedules::runs(tx, of, *limit, after.as_deref())
         }
+        Query::Results(all) => results(tx, all),
         Query::Diagnose => diagnose::diagnose(tx, source),
         Query::Backup { .. } | Query::FileBytes => {
             Err(Error::internal("not a query inside a view").into())
         }
     }
+}
+
+/// What is refused is the answer to one of the questions.
+fn results(tx: &mut Tx<'_>, all: &[ResultOf]) -> Step<Answer> {
+    let mut looked = Vec::with_capacity(all.len());
+    for of in all {
+        looked.push(match result::look(tx, of) {
+            Ok(found) => Ok(found),
+            Err(Stop::Refused(error)) => Err(error),
+            Err(broken) => return Err(broken),
+        });
+    }
+    Ok(Answer::Results(looked))
 }
 
 /// Numbers that say where the next page begins, as opaque text.

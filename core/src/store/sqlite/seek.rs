@@ -28,6 +28,7 @@ pub(super) fn seek(tx: &mut Tx<'_>, source: &Source, seek: Seek) -> Step<Outcome
     end_all(tx, id, topic)?;
     for (log, seq) in places {
         tx.subscriber_mut(id)?.move_cursor(log, seq);
+        tx.effects.ended.push((key(log, 0), key(log, seq)));
         tx.cache.may_trim(log);
     }
     look_ahead(tx, id, topic)?;

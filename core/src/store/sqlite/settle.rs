@@ -7,9 +7,9 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::cache::{SubscriberId, seq_of};
-use super::encode;
 use super::extend::{self, Extension};
 use super::tx::{Step, Tx};
+use super::{encode, result};
 use crate::backoff;
 use crate::clock::{Millis, from_millis};
 use crate::entropy;
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::{DeliveryState, Nacked, Receipt};
 use crate::op::{Outcome, Settle, Settled, Verb};
+use crate::options::Reply;
 
 /// A delivery under a live receipt.
 pub(super) struct Live {
@@ -40,7 +41,8 @@ pub(super) fn settle(tx: &mut Tx<'_>, items: &[Settle]) -> Step<Outcome> {
         }
         rest = others;
         let result = match verb {
-            Verb::Ack => ack(tx, receipt)?,
+            Verb::Ack => ack(tx, receipt, None)?,
+            Verb::Reply(reply) => ack(tx, receipt, Some(reply))?,
             Verb::Nack { delay_ms, error, give_up } => {
                 nack(tx, receipt, *delay_ms, error.as_deref(), *give_up)?
             }
@@ -111,10 +113,13 @@ fn holds(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<bool> {
         && tx.lease(id, receipt.lease)?.is_some_and(|lease| lease.token == token))
 }
 
-fn ack(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<Result<Settled>> {
+fn ack(tx: &mut Tx<'_>, receipt: &Receipt, reply: Option<&Reply>) -> Step<Result<Settled>> {
     if !end_at_once(tx, receipt)? {
         let Some(live) = live(tx, receipt)? else { return Ok(repeated(tx, receipt, &Verb::Ack)) };
         end(tx, receipt, &live)?;
+    }
+    if let Some(reply) = reply {
+        result::set(tx, receipt, reply)?;
     }
     tx.counts(receipt.subscriber)?.acked += 1;
     tx.recent.add(receipt, receipt.key, Settled::Acked);
@@ -281,16 +286,23 @@ pub(super) fn delete(tx: &mut Tx<'_>, id: SubscriberId, key: i64) -> Step<()> {
 
 /// As [`let_go`], for neighbours.
 fn let_go_many(tx: &mut Tx<'_>, first: i64, last: i64) -> Step<()> {
+    tx.effects.ended.push((first, last));
     match tx.load_log_of(first)? {
         Some(log) if seq_of(first) <= tx.log(log)?.trim_seq => {
-            (first..=last).try_for_each(|key| let_go(tx, key))
+            (first..=last).try_for_each(|key| drop_message(tx, key))
         }
         _ => Ok(()),
     }
 }
 
-/// A message that the trimmer has passed is removed by whatever ends its last delivery.
+/// A delivery of this message has ended.
 pub(super) fn let_go(tx: &mut Tx<'_>, key: i64) -> Step<()> {
+    tx.effects.ended.push((key, key));
+    drop_message(tx, key)
+}
+
+/// A message that the trimmer has passed is removed by whatever ends its last delivery.
+fn drop_message(tx: &mut Tx<'_>, key: i64) -> Step<()> {
     let Some(log) = tx.load_log_of(key)? else { return Ok(()) };
     if seq_of(key) > tx.log(log)?.trim_seq {
         return Ok(());
@@ -332,7 +344,8 @@ pub(super) fn retry(tx: &Tx<'_>, id: SubscriberId, key: i64, wait: &Wait) -> Ste
 }
 
 /// Makes a delivery a dead letter; its counters are the caller's.
-pub(super) fn bury(tx: &Tx<'_>, id: SubscriberId, key: i64, failures: u32) -> Step<()> {
+pub(super) fn bury(tx: &mut Tx<'_>, id: SubscriberId, key: i64, failures: u32) -> Step<()> {
+    tx.effects.ended.push((key, key));
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/delivery_bury.sql"))?
         .execute(params![key, id, tx.now, failures])?;

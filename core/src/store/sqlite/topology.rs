@@ -17,6 +17,7 @@ use crate::options::{
     NewSubscriber, NewTopic, StartFrom, SubscriberChange, SubscriberOptions, TopicChange,
     TopicOptions,
 };
+use crate::store::EVERYTHING;
 
 pub(super) fn create_topic(tx: &mut Tx<'_>, new: &NewTopic) -> Step<Outcome> {
     if tx.find_topic(&new.name)?.is_some() {
@@ -65,6 +66,7 @@ pub(super) fn delete_topic(tx: &mut Tx<'_>, name: &str) -> Step<Outcome> {
     }
     schedule::stop_all(tx, id)?;
     tx.cache.forget_topic(id);
+    tx.effects.ended.push(EVERYTHING);
     tx.effects.changed.push((Arc::from(name), None));
     Ok(Outcome::Done)
 }
@@ -177,6 +179,7 @@ pub(super) fn delete_subscriber(tx: &mut Tx<'_>, source: &Source) -> Step<Outcom
         .prepare_cached(include_str!("../../../sql/sqlite/subscriber_delete.sql"))?
         .execute(params![id, tx.now])?;
     tx.cache.forget_subscriber(id);
+    tx.effects.ended.push(EVERYTHING);
     let state = tx.topic_mut(topic)?;
     state.subscriber_count = state.subscriber_count.saturating_sub(1);
     state.backlog = None;

@@ -2,14 +2,15 @@
 //!
 //! Trims logs up to what retention and the slowest subscriber allow, each message once; a message held
 //! back by a delivery is removed later by whatever ends that delivery. Reclaims the rows of deleted
-//! topics and subscribers. Forgets idempotency keys past their window.
+//! topics and subscribers. Forgets idempotency keys past their window, unique keys that are
+//! free, and results that have expired.
 
 use rusqlite::{OptionalExtension as _, params};
 use rustc_hash::FxHashSet as HashSet;
 
 use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
 use super::tx::{Step, Tx};
-use super::{position, schedule, settle};
+use super::{position, result, schedule, settle, unique};
 use crate::failpoint;
 use crate::limits;
 use crate::op::Outcome;
@@ -18,7 +19,8 @@ use crate::options::Retention;
 /// The answer is whether there is more to do.
 pub(super) fn upkeep(tx: &mut Tx<'_>) -> Step<Outcome> {
     tx.flush()?;
-    let more = trim(tx)? || forget_keys(tx)? || reclaim(tx)?;
+    let more =
+        trim(tx)? || forget_keys(tx)? || unique::forget(tx)? || result::forget(tx)? || reclaim(tx)?;
     Ok(Outcome::Upkeep { more })
 }
 
@@ -211,3 +213,6 @@ fn reclaim_topic(tx: &mut Tx<'_>, id: TopicId) -> Step<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, Error, MessageId, NackOptions, NewSchedule, NewSubscriber, NewTopic, OpenOptions,
-    Page, Purge, Queue, Receipt, Redrive, ScheduleOptions, Seek, SubscriberChange,
+    Page, Purge, Queue, Receipt, Redrive, Reply, ScheduleOptions, Seek, SubscriberChange,
     SubscriberOptions, TopicChange, limits,
 };
 
@@ -13,8 +13,8 @@ use super::{Backend, Lease, Named, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
-    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageResult, MessageStatus,
+    Peeked, Published, Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats,
 };
 
 /// Whether a command may make the file.
@@ -166,6 +166,10 @@ impl Backend for FileBackend {
         Ok(acked.into_iter().map(|result| result.map_err(Failure::from)).collect())
     }
 
+    fn reply(&self, _source: &Source, lease: &Lease, reply: Reply) -> Outcome<()> {
+        Ok(self.queue.ack_with_result(&lease.receipt.parse()?, reply).wait()?)
+    }
+
     fn nack(&self, _source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool> {
         let nacked = self.queue.nack(&lease.receipt.parse()?, &options).wait()?;
         Ok(nacked.state == blockqueue::DeliveryState::DeadLettered)
@@ -248,6 +252,11 @@ impl Backend for FileBackend {
 
     fn message(&self, topic: &str, id: &str) -> Outcome<MessageStatus> {
         Ok(self.queue.message(topic, message_id(id)?).wait()?.into())
+    }
+
+    fn result(&self, source: &Source, id: &str, wait: Duration) -> Outcome<MessageResult> {
+        let Source { topic, subscriber } = source;
+        Ok(self.queue.wait_result(topic, subscriber, message_id(id)?, wait).wait()?.into())
     }
 
     fn cancel_message(&self, topic: &str, id: &str) -> Outcome<Vec<DeliveryStatus>> {

@@ -8,25 +8,27 @@ use std::time::Duration;
 
 use blockqueue::{
     ClaimOptions, Error, NackOptions, NewSchedule, NewSubscriber, NewTopic, Page, Purge, Redrive,
-    ScheduleOptions, Seek, SubscriberChange, SubscriberOptions, TopicChange, limits,
+    Reply, ScheduleOptions, Seek, SubscriberChange, SubscriberOptions, TopicChange, limits,
 };
 
 use super::{Backend, Lease, Named, Source};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::stop::Stop;
 use crate::cli::view::{
-    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageStatus, Peeked, Published,
-    Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats, millis,
+    DeadLetter, Delivery, DeliveryStatus, FailedAttempt, Listed, MessageResult, MessageStatus,
+    Peeked, Published, Schedule, ScheduleRun, Sought, Subscriber, Topic, TopicStats, millis,
 };
 pub(crate) use client::Token;
 use client::{Call, Client, refusal};
 use request::{
-    MessageIn, OptionIn, ReasonIn, ReplayIn, ScheduleIn, SeekIn, SettleIn, SubscriberIn, TopicIn,
-    TopicOptionIn,
+    MessageIn, OptionIn, ReasonIn, ReplayIn, ReplyIn, ScheduleIn, SeekIn, SettleIn, SubscriberIn,
+    TopicIn, TopicOptionIn,
 };
 
 /// A waiting claim asks this long at a time: as long it may take to notice that it is to stop.
 const CLAIM_WAIT: Duration = Duration::from_secs(2);
+/// A wait for a result asks this long at a time: the most that a server allows.
+const RESULT_WAIT: Duration = Duration::from_mins(1);
 /// A batch of this many bytes stays below the body limit of a server, however it is escaped.
 const BATCH_BYTES: usize = 512 << 10;
 
@@ -223,6 +225,13 @@ impl Backend for UrlBackend {
         Ok(answers.into_iter().zip(leases).map(settled).collect())
     }
 
+    fn reply(&self, source: &Source, lease: &Lease, reply: Reply) -> Outcome<()> {
+        let result = Some(ReplyIn::from(&reply));
+        let body = SettleIn { result, ..SettleIn::of(&lease.receipt) };
+        let path = delivery_path(source, &lease.id, "ack");
+        self.client.order(Call::post(&path).repeatable().body(body))
+    }
+
     fn nack(&self, source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool> {
         let body = SettleIn {
             retry_delay: options.delay.map(millis),
@@ -335,6 +344,21 @@ impl Backend for UrlBackend {
         let status: answer::MessageStatus =
             self.client.send(Call::get(&["topics", topic, "messages", id]))?;
         status.into_view()
+    }
+
+    fn result(&self, source: &Source, id: &str, wait: Duration) -> Outcome<MessageResult> {
+        let path = ["topics", &source.topic, "messages", id, "results", &source.subscriber];
+        let mut left = wait;
+        loop {
+            let wait = left.min(RESULT_WAIT);
+            let timeout = Some(format!("{}ms", millis(wait)));
+            let call = Call::get(&path).waits(wait).query("timeout", timeout);
+            let result: answer::MessageResult = self.client.send(call)?;
+            left = left.saturating_sub(wait);
+            if left.is_zero() || !matches!(result, answer::MessageResult::Pending) {
+                return result.into_view();
+            }
+        }
     }
 
     fn cancel_message(&self, topic: &str, id: &str) -> Outcome<Vec<DeliveryStatus>> {

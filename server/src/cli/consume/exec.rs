@@ -1,22 +1,23 @@
 //! A command for each message: payload on its standard input, the rest in its environment.
 //!
 //! The command runs in a process group of its own, so that Ctrl-C reaches this program and not the
-//! work at hand. What it prints goes where this program's output goes; the end of what it says on
-//! standard error becomes the error text of a failure.
+//! work at hand. What it prints goes where this program's output goes, or is the reply to the message; the
+//! end of what it says on standard error becomes the error text of a failure.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use blockqueue::limits;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::stop::Stop;
 use super::super::view::Delivery;
-use super::Handled;
+use super::{ConsumeArgs, Handled};
 
 /// How much of standard error is kept.
 const TAIL_BYTES: usize = 2 << 10;
@@ -29,6 +30,8 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(super) struct Exec {
     command: String,
     timeout: Option<Duration>,
+    /// Its standard output is the reply to the message.
+    reply: bool,
     stop: Arc<Stop>,
 }
 
@@ -40,31 +43,40 @@ enum Ended {
 
 impl Exec {
     /// Runs this with the shell.
-    pub(super) fn new(command: &str, timeout: Option<Duration>, stop: Arc<Stop>) -> Self {
-        Self { command: command.to_owned(), timeout, stop }
+    pub(super) fn new(command: &str, args: &ConsumeArgs, stop: Arc<Stop>) -> Self {
+        let ConsumeArgs { timeout, reply, .. } = *args;
+        Self { command: command.to_owned(), timeout, reply, stop }
     }
 
     /// Runs the command for a message and waits for it.
     pub(super) fn handle(&self, delivery: Delivery) -> Handled {
         match self.run(delivery) {
-            Ok((Ended::Exited(status), _)) if status.success() => Handled::Done,
-            Ok((ended, tail)) => Handled::Failed(describe(&ended, &tail)),
+            Ok((Ended::Exited(status), _, said)) if status.success() => match said {
+                None => Handled::Done,
+                Some(Ok(reply)) => Handled::Replied(reply),
+                Some(Err(why)) => Handled::Failed(why.to_owned()),
+            },
+            Ok((ended, tail, _)) => Handled::Failed(describe(&ended, &tail)),
             Err(error) => Handled::Failed(format!("cannot run the command: {error}")),
         }
     }
 
-    fn run(&self, delivery: Delivery) -> io::Result<(Ended, Vec<u8>)> {
+    /// How it ended, the end of its standard error, and its standard output if that is the reply.
+    fn run(&self, delivery: Delivery) -> io::Result<(Ended, Vec<u8>, Option<Said>)> {
         let mut child = self.spawn(&delivery)?;
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         self.stop.set_command(group);
         feed(&mut child, delivery.payload.0);
         let tail = Tail::default();
         let closed = listen(&mut child, &tail);
+        let reply = child.stdout.take().map(take_reply);
         let ended = self.wait(child, group);
         self.stop.set_command(None);
         // An answer or not: what was said so far is there.
         let _ = closed.recv_timeout(LAST_WORDS);
-        Ok((ended?, tail.take()))
+        let unfinished = Err("something keeps the command's standard output open");
+        let said = reply.map(|reply| reply.recv_timeout(LAST_WORDS).unwrap_or(unfinished));
+        Ok((ended?, tail.take(), said))
     }
 
     fn spawn(&self, delivery: &Delivery) -> io::Result<Child> {
@@ -85,6 +97,7 @@ impl Exec {
             .env("BLOCKQUEUE_ORDERING_KEY", set(&delivery.ordering_key))
             .env("BLOCKQUEUE_HEADERS", headers)
             .stdin(Stdio::piped())
+            .stdout(if self.reply { Stdio::piped() } else { Stdio::inherit() })
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
@@ -115,6 +128,25 @@ fn feed(child: &mut Child, payload: Vec<u8>) {
     if let Some(mut stdin) = child.stdin.take() {
         thread::spawn(move || stdin.write_all(&payload));
     }
+}
+
+/// A reply, or why there is none.
+type Said = Result<Vec<u8>, &'static str>;
+
+/// Reads a reply while the command runs, and no more of it than a reply can have.
+fn take_reply(stdout: ChildStdout) -> Receiver<Said> {
+    let (saying, said) = channel();
+    thread::spawn(move || {
+        let mut reply = Vec::new();
+        let limit = limits::REPLY_BYTES_MAX;
+        let read = stdout.take(limit as u64 + 1).read_to_end(&mut reply);
+        saying.send(match read {
+            Ok(_) if reply.len() <= limit => Ok(reply),
+            Ok(_) => Err("the command's standard output is longer than a reply may be"),
+            Err(_) => Err("the command's standard output cannot be read"),
+        })
+    });
+    said
 }
 
 /// Passes standard error on and keeps its end; the answer comes when it is closed.

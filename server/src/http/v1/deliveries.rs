@@ -10,17 +10,13 @@ use utoipa_axum::routes;
 
 use super::extract::{Body, Params};
 use super::messages::ReasonIn;
+use super::results::ReplyIn;
 use super::subscribers::Names;
 use super::wire::{
     ClaimedOut, DeliveryOut, MessageOut, PageQuery, Span, message_id, own, receipt, span_in_query,
-    time,
+    time, wait_in_query,
 };
 use super::{Data, Problem, State, data};
-
-/// The wait of a claim that does not say, in the words of the contract.
-const TIMEOUT_DEFAULT: &str = "30s";
-/// The longest wait of a claim over HTTP, in seconds.
-const TIMEOUT_MAX: u64 = 60;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -61,11 +57,7 @@ async fn claim(
     Path((topic, subscriber)): Names,
     Params(query): Params<ClaimQuery>,
 ) -> Result<Json<Data<Vec<ClaimedOut>>>, Problem> {
-    let timeout = query.timeout.as_deref().unwrap_or(TIMEOUT_DEFAULT);
-    let wait = span_in_query(timeout, "timeout")?;
-    if wait.as_secs() > TIMEOUT_MAX {
-        return Err(Problem::invalid("timeout must be at most 60 s"));
-    }
+    let wait = wait_in_query(query.timeout.as_deref())?;
     let mut options = ClaimOptions::default().with_wait(wait);
     options.limit = query.limit;
     options.lease =
@@ -120,6 +112,8 @@ struct StatusOut {
 #[serde(deny_unknown_fields)]
 struct AckIn {
     receipt_token: String,
+    /// A reply for whoever waits for the result of the message.
+    result: Option<ReplyIn>,
 }
 
 /// Settles a delivery: done.
@@ -130,7 +124,11 @@ async fn ack(
     Body(body): Body<AckIn>,
 ) -> Result<Json<Data<StatusOut>>, Problem> {
     let of = named(&state, &topic, &subscriber).await?;
-    state.queue.ack(&own(receipt(&body.receipt_token, &id)?, &of)?).await?;
+    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
+    match body.result {
+        None => state.queue.ack(&receipt).await?,
+        Some(reply) => state.queue.ack_with_result(&receipt, reply.into_reply()?).await?,
+    }
     Ok(data(StatusOut { status: "processed" }))
 }
 

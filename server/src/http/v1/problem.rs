@@ -62,6 +62,7 @@ fn status(error: &Error) -> StatusCode {
         | "stale_version"
         | "lease_lost"
         | "idempotency_conflict"
+        | "unique_conflict"
         | "in_transaction"
         | "transaction_ended" => StatusCode::CONFLICT,
         "backlog_full" => StatusCode::TOO_MANY_REQUESTS,

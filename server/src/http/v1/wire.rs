@@ -11,5 +11,5 @@ pub(super) use message::*;
 pub(super) use page::PageQuery;
 pub(super) use schedule::{RunOut, ScheduleIn, ScheduleOut};
 pub(super) use subscriber::*;
-pub(super) use time::{Span, span_in_query, time};
+pub(super) use time::{Span, optional, span_in_query, time, wait_in_query};
 pub(super) use topic::*;

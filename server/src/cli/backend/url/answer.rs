@@ -4,6 +4,7 @@
 
 mod delivery;
 mod message;
+mod result;
 mod schedule;
 mod stats;
 mod topology;
@@ -21,6 +22,7 @@ pub(super) use delivery::{Claimed, Item, Nacked};
 pub(super) use message::{
     Count, DeliveryStatus, Failures, Letter, MessageStatus, Messages, Peeked, Published,
 };
+pub(super) use result::MessageResult;
 pub(super) use schedule::{Run, Runs, Schedule, Schedules};
 pub(super) use stats::TopicStats;
 pub(super) use topology::{Subscribers, Topic, Topics};

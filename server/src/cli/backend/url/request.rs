@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
     BacklogLimit, BacklogPolicy, DeadLetters, Error, MisfirePolicy, NewSchedule, NewSubscriber,
-    NewTopic, OverlapPolicy, Purge, Redrive, Retention, RetryPolicy, ScheduleOptions, Seek, SeekTo,
-    StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
+    NewTopic, OverlapPolicy, Purge, Redrive, Reply, Retention, RetryPolicy, ScheduleOptions, Seek,
+    SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
 };
 use serde::Serialize;
 
@@ -200,6 +200,8 @@ pub(super) struct MessageIn<'a> {
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_key: Option<&'a str>,
     priority: i16,
     #[serde(skip_serializing_if = "Option::is_none")]
     delay: Option<Span>,
@@ -219,6 +221,7 @@ impl<'a> From<&'a blockqueue::Message> for MessageIn<'a> {
             idempotency_key: message.idempotency_key.as_deref(),
             key: message.ordering_key.as_deref(),
             ttl: message.ttl.map(millis),
+            unique_key: message.unique_key.as_deref(),
             priority: message.priority,
             delay: message.delay.map(millis),
             schedule_at: message.deliver_at.map(Moment),
@@ -302,6 +305,33 @@ pub(super) struct SettleIn<'a> {
     pub(super) extension: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delay: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) result: Option<ReplyIn<'a>>,
+}
+
+/// A reply to store with an ack.
+#[derive(Serialize)]
+pub(super) struct ReplyIn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<Span>,
+}
+
+impl<'a> From<&'a Reply> for ReplyIn<'a> {
+    fn from(reply: &'a Reply) -> Self {
+        let text = std::str::from_utf8(&reply.payload).ok();
+        Self {
+            message: text,
+            payload_base64: text.is_none().then(|| STANDARD.encode(&reply.payload)),
+            content_type: reply.content_type.as_deref(),
+            ttl: reply.ttl.map(millis),
+        }
+    }
 }
 
 impl<'a> SettleIn<'a> {
@@ -314,6 +344,7 @@ impl<'a> SettleIn<'a> {
             error: None,
             extension: None,
             delay: None,
+            result: None,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct MessageIn {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) correlation_id: Option<String>,
     pub(super) idempotency_key: Option<String>,
+    /// While some subscriber is not done with a message of this key, another of it is refused.
+    pub(super) unique_key: Option<String>,
     #[serde(default)]
     pub(super) priority: i16,
     pub(super) delay: Option<Span>,
@@ -38,13 +40,7 @@ pub(crate) struct MessageIn {
 
 impl MessageIn {
     pub(crate) fn into_message(self) -> Result<Message, Problem> {
-        let payload = match (self.message, self.payload_base64) {
-            (Some(text), None) => text.into_bytes(),
-            (None, Some(base64)) => STANDARD
-                .decode(base64)
-                .map_err(|_| Problem::invalid("payload_base64 is not base64"))?,
-            _ => return Err(Problem::invalid("one of message and payload_base64 is needed")),
-        };
+        let payload = payload_of(self.message, self.payload_base64)?;
         let mut message =
             Message::new(payload).with_headers(self.headers).with_priority(self.priority);
         message.content_type = self.content_type;
@@ -52,9 +48,21 @@ impl MessageIn {
         message.idempotency_key = self.idempotency_key;
         message.ordering_key = self.key;
         message.ttl = optional(self.ttl.as_ref(), "ttl")?;
+        message.unique_key = self.unique_key;
         message.delay = optional(self.delay.as_ref(), "delay")?;
         message.deliver_at = self.schedule_at.map(|at| at.time("schedule_at")).transpose()?;
         Ok(message)
+    }
+}
+
+/// A payload that is given as text or as base64.
+pub(crate) fn payload_of(text: Option<String>, base64: Option<String>) -> Result<Vec<u8>, Problem> {
+    match (text, base64) {
+        (Some(text), None) => Ok(text.into_bytes()),
+        (None, Some(base64)) => {
+            STANDARD.decode(base64).map_err(|_| Problem::invalid("payload_base64 is not base64"))
+        }
+        _ => Err(Problem::invalid("one of message and payload_base64 is needed")),
     }
 }
 

@@ -33,6 +33,20 @@ pub(crate) fn span_in_query(text: &str, what: &str) -> Result<Duration, Problem>
     span.duration(what)
 }
 
+/// The wait of a request that does not say, in the words of the contract.
+const TIMEOUT_DEFAULT: &str = "30s";
+/// The longest wait of a request, in seconds.
+const TIMEOUT_MAX: u64 = 60;
+
+/// How long a request is ready to wait.
+pub(crate) fn wait_in_query(timeout: Option<&str>) -> Result<Duration, Problem> {
+    let wait = span_in_query(timeout.unwrap_or(TIMEOUT_DEFAULT), "timeout")?;
+    if wait.as_secs() > TIMEOUT_MAX {
+        return Err(Problem::invalid("timeout must be at most 60 s"));
+    }
+    Ok(wait)
+}
+
 pub(crate) fn optional(span: Option<&Span>, what: &str) -> Result<Option<Duration>, Problem> {
     span.map(|span| span.duration(what)).transpose()
 }

@@ -1,0 +1,2 @@
+-- ?1 key.
+SELECT due_at FROM blockqueue_delayed WHERE id = ?1;
