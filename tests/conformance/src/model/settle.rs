@@ -34,7 +34,7 @@ impl Model {
             receipts.iter().map(|receipt| (receipt.clone(), verb)).collect()
         };
         match operation {
-            Op::Ack { receipt } => self.settle_one(receipt, Verb::Ack),
+            Op::Ack { receipt, .. } => self.settle_one(receipt, Verb::Ack),
             Op::Nack(one) => {
                 let (receipt, verb) = nack(one);
                 self.settle_one(&receipt, verb)
