@@ -51,7 +51,7 @@ pub struct ScheduleOptions {
     pub cron: String,
     /// The IANA time zone that the fields are read in. Default `UTC`.
     pub timezone: String,
-    /// What is published. Not delayed, and without idempotency key.
+    /// What is published. Not delayed, without idempotency key and unique key.
     pub message: Message,
     /// What happens to occurrences that were missed. Default: the newest is fired.
     pub misfire: MisfirePolicy,
@@ -126,9 +126,11 @@ impl ScheduleOptions {
         if message.delay.is_some()
             || message.deliver_at.is_some()
             || message.idempotency_key.is_some()
+            || message.unique_key.is_some()
         {
             return Err(Error::invalid(
-                "the message of a schedule has no delay, no time of delivery and no idempotency key",
+                "the message of a schedule has no delay, no time of delivery, no idempotency key and no \
+                 unique key",
             ));
         }
         if let MisfirePolicy::All { limit } = self.misfire
