@@ -2,7 +2,6 @@
 //!
 //! Plain data. Whatever is in an [`Op`] was validated by the handle already.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Millis;
@@ -13,8 +12,8 @@ use crate::model::{
     SqlValue, Subscriber, SubscriberStats, Topic, TopicStats,
 };
 use crate::options::{
-    Message, NewSchedule, NewSubscriber, NewTopic, Purge, Redrive, Reply, ScheduleOptions, Seek,
-    SubscriberChange, TopicChange,
+    Backup, Message, NewSchedule, NewSubscriber, NewTopic, Purge, Redrive, Reply, ScheduleOptions,
+    Seek, SubscriberChange, TopicChange,
 };
 
 /// One subscriber of one topic, by name.
@@ -280,7 +279,7 @@ pub(crate) enum Query {
     Schedules { topic: String, limit: usize, after: Option<String> },
     ScheduleRuns { of: Named, limit: usize, after: Option<String> },
     Results(Vec<ResultOf>),
-    Backup { to: PathBuf },
+    Backup(Backup),
     Diagnose,
     FileBytes,
 }

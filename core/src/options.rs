@@ -22,6 +22,7 @@ macro_rules! text_setters {
     };
 }
 
+mod backup;
 mod consume;
 mod letters;
 mod message;
@@ -35,6 +36,7 @@ mod subscriber;
 mod topic;
 mod transaction;
 
+pub use backup::{Backup, BackupProgress};
 pub use consume::{ClaimOptions, NackOptions, SeekTo};
 pub use letters::DeadLetters;
 pub use message::Message;

@@ -127,4 +127,7 @@ pub(crate) trait Store: Send {
 pub(crate) trait Read: Send {
     /// Answers a query from one consistent view of the queue.
     fn read(&mut self, query: &Query) -> Result<Answer>;
+
+    /// Another one, for a query that takes long.
+    fn another(&self) -> Result<Box<dyn Read>>;
 }

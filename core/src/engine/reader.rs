@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::op::{Outcome, Query};
 use crate::store::Read;
 
-type Question = (Query, oneshot::Sender<Result<Answered>>);
+type ReplyTo = oneshot::Sender<Result<Answered>>;
+type Question = (Query, ReplyTo);
 
 pub(super) struct Reader(Sender<Question>);
 
@@ -23,9 +24,12 @@ impl Reader {
             .spawn(move || {
                 while let Ok((query, reply)) = inbox.recv() {
                     // A caller that went away needs no answer, and reading for it would delay others.
-                    if !reply.is_closed() {
-                        let answer = connection.read(&query).map(Outcome::Answer);
-                        let _ = reply.send(answer.map(Answered::new));
+                    if reply.is_closed() {
+                        continue;
+                    }
+                    match query {
+                        Query::Backup(_) => read_aside(&*connection, query, reply),
+                        _ => answer(&mut *connection, &query, reply),
                     }
                 }
             })
@@ -38,5 +42,23 @@ impl Reader {
         // A reader that has ended drops the reply, which the caller sees as a shutdown.
         let _ = self.0.send((query, reply));
         answer
+    }
+}
+
+fn answer(connection: &mut dyn Read, query: &Query, reply: ReplyTo) {
+    let answer = connection.read(query).map(Outcome::Answer);
+    let _ = reply.send(answer.map(Answered::new));
+}
+
+/// On a thread and a connection of its own: whoever asks for something else does not wait for it.
+fn read_aside(connection: &dyn Read, query: Query, reply: ReplyTo) {
+    match connection.another() {
+        Ok(mut another) => {
+            // Without a thread the reply is dropped, which the caller sees as a shutdown.
+            let _ = thread::Builder::new()
+                .name("blockqueue-backup".into())
+                .spawn(move || answer(&mut *another, &query, reply));
+        }
+        Err(error) => drop(reply.send(Err(error))),
     }
 }

@@ -1,14 +1,12 @@
 //! Looking at the queue, and its upkeep.
 
-use std::path::PathBuf;
-
 use super::{Queue, source};
 use crate::error::Result;
 use crate::model::{
     Diagnosis, EngineStats, Listed, MessageId, MessageStatus, Peeked, SubscriberStats, TopicStats,
 };
 use crate::op::{Answer, Query};
-use crate::options::Page;
+use crate::options::{Backup, Page};
 use crate::pending::Pending;
 
 impl Queue {
@@ -67,12 +65,13 @@ impl Queue {
         self.engine.stats()
     }
 
-    /// Writes a consistent copy of the queue as of now to a new file, and verifies it. Work goes on.
+    /// Writes a consistent copy of the queue as of now to a new file, and verifies it. Work goes on. See
+    /// [`Backup`] for how to be told how far it is.
     ///
     /// # Errors
     /// `cannot_open` if the file exists or cannot be created, `disk_full`, `corrupt`.
-    pub fn backup(&self, to: impl Into<PathBuf>) -> Pending<()> {
-        self.read(Query::Backup { to: to.into() }, |answer| match answer {
+    pub fn backup(&self, backup: impl Into<Backup>) -> Pending<()> {
+        self.read(Query::Backup(backup.into()), |answer| match answer {
             Answer::Done => Some(()),
             _ => None,
         })

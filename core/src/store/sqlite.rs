@@ -368,4 +368,10 @@ impl Read for SqliteReader {
         }
         answer
     }
+
+    fn another(&self) -> Result<Box<dyn Read>> {
+        let (path, clock, tag) = (self.path.clone(), self.clock.clone(), self.tag);
+        let connection = connection::reader(&path)?;
+        Ok(Box::new(Self { connection, path, clock, tag }))
+    }
 }

@@ -4,25 +4,67 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::error::from_sqlite;
 use crate::error::{Error, Result};
+use crate::options::{Backup, BackupProgress};
+
+/// How often somebody is told how far a backup is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// Writes the copy under another name first, so that a file of the wanted name is a whole one.
-pub(super) fn backup(connection: &Connection, to: &Path) -> Result<()> {
+pub(super) fn backup(connection: &Connection, backup: &Backup) -> Result<()> {
+    let to = backup.to.as_path();
     if to.exists() {
         let detail = format!("{} exists", to.display());
         return Err(Error::CannotOpen { detail });
     }
     let partial = partial_name(to);
-    let result = copy(connection, &partial).and_then(|()| put_in_place(&partial, to));
+    let total = bytes_to_copy(connection).map_err(from_sqlite)?;
+    let tell = |done| {
+        if let Some(progress) = &backup.progress {
+            progress(BackupProgress { bytes_done: done, bytes_total: total });
+        }
+    };
+    let written = || fs::metadata(&partial).map_or(0, |copy| copy.len()).min(total);
+    let copied = while_telling(|| tell(written()), || copy(connection, &partial));
+    let result = copied.and_then(|()| put_in_place(&partial, to));
+    if result.is_ok() {
+        tell(total);
+    }
     if result.is_err() {
         // It is of no use to anybody; that it cannot be removed either changes nothing.
         let _ = fs::remove_file(&partial);
     }
     result
+}
+
+/// The copy has no free pages.
+fn bytes_to_copy(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let used = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    Ok(used * pragma("page_size")?)
+}
+
+/// Tells now and then while the work goes on. SQLite says nothing itself while it copies, but the file
+/// that it writes grows. Only its length is asked for: the file is not opened.
+fn while_telling<T>(tell: impl Fn() + Send + Sync, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (end, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while ended.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
+                tell();
+            }
+        });
+        let done = work();
+        drop(end);
+        done
+    })
 }
 
 fn partial_name(to: &Path) -> PathBuf {

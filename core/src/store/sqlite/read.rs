@@ -35,7 +35,7 @@ pub(super) struct Source<'a> {
 pub(super) fn answer(source: &Source<'_>, query: &Query) -> Result<Answer> {
     match query {
         // These cannot run inside a transaction, or need none.
-        Query::Backup { to } => backup::backup(source.connection, to).map(|()| Answer::Done),
+        Query::Backup(to) => backup::backup(source.connection, to).map(|()| Answer::Done),
         Query::FileBytes => diagnose::file_bytes(source),
         _ => {
             let view = source.connection.unchecked_transaction().map_err(from_sqlite)?;
@@ -85,7 +85,7 @@ fn in_view(tx: &mut Tx<'_>, source: &Source<'_>, query: &Query) -> Step<Answer> 
         }
         Query::Results(all) => results(tx, all),
         Query::Diagnose => diagnose::diagnose(tx, source),
-        Query::Backup { .. } | Query::FileBytes => {
+        Query::Backup(_) | Query::FileBytes => {
             Err(Error::internal("not a query inside a view").into())
         }
     }
