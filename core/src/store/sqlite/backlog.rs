@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::cache::{Backlog, LogId, TopicId, key};
+use rusqlite::params;
+
+use super::cache::{Backlog, LogId, SubscriberId, TopicId, key};
 use super::position::{self, Probe};
 use super::tx::{Step, Tx};
 use crate::clock::{Millis, duration_millis};
@@ -156,9 +158,27 @@ fn skip(tx: &mut Tx<'_>, topic: TopicId, measured: &Measured) -> Step<()> {
                 subscriber.move_cursor(*log, *floor);
                 subscriber.counts.dropped += floor - cursor;
                 tx.effects.ended.push((key(*log, cursor), key(*log, *floor)));
+                pass(tx, id, key(*log, cursor), key(*log, *floor))?;
                 tx.cache.may_trim(*log);
             }
         }
     }
+    Ok(())
+}
+
+/// What lay ahead of the cursor is behind it: what was to be skipped holds no message any more.
+fn pass(tx: &mut Tx<'_>, id: SubscriberId, from: i64, to: i64) -> Step<()> {
+    if tx.subscriber(id)?.counts.ahead == 0 {
+        return Ok(());
+    }
+    let range = params![id, from, to];
+    let passed: i64 = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/rows_ahead.sql"))?
+        .query_row(range, |row| row.get(0))?;
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/skips_behind.sql"))?
+        .execute(range)?;
+    tx.counts(id)?.ahead -= passed;
     Ok(())
 }

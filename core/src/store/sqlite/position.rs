@@ -91,22 +91,30 @@ fn surplus(tx: &Tx<'_>, topic: TopicId, log: LogId, measure: Measure, kept: u64)
     if let [_only] = logs.as_slice() {
         return behind(tx, log, measure, kept);
     }
-    // The newest time at which all logs together still hold more than is kept.
+    // The first time since which all logs together hold no more than is kept.
     let newest = tx.log(log)?.published_at;
-    let (mut low, mut high) = (0, newest.saturating_add(1));
+    let (mut low, mut high) = (0, newest.saturating_add(2));
     while low < high {
         let middle = low + (high - low) / 2;
         let mut held = 0;
         for log in logs {
             held += held_since(tx, *log, measure, middle)?;
         }
-        if held <= kept {
+        let fits = match measure {
+            Measure::Count => held < kept,
+            Measure::Bytes => held <= kept,
+        };
+        if fits {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    before_time(tx, log, low)
+    match measure {
+        // So many are kept at least: those of one time are kept together.
+        Measure::Count => before_time(tx, log, low - 1),
+        Measure::Bytes => before_time(tx, log, low),
+    }
 }
 
 /// The part of one log beyond its newest `kept`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Delayed, Model, No, Topic};
+use super::{Delayed, Model, No, State, Topic};
 use crate::operation::{BacklogPolicy, Message};
 
 /// An idempotency key that was used.
@@ -172,6 +172,10 @@ impl Topic {
                 if cursor < *floor {
                     subscriber.counts.dropped += floor - cursor;
                     subscriber.move_cursor(*priority, *floor);
+                    subscriber.rows.retain(|place, row| {
+                        let is_passed = place.0 == *priority && place.1 <= *floor;
+                        row.state != State::Skipped || !is_passed
+                    });
                 }
             }
         }
