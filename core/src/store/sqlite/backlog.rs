@@ -45,7 +45,8 @@ pub(super) fn check<'m>(
         let topic = tx.topic(topic)?.name.to_string();
         return Err(Error::BacklogFull { topic, what }.into());
     }
-    let oldest_at = backlog.oldest_at.or(Some(tx.now));
+    // A clock that went back makes what comes now older than what is there.
+    let oldest_at = Some(backlog.oldest_at.map_or(tx.now, |oldest_at| oldest_at.min(tx.now)));
     let grown = Backlog { oldest_at, ..sum(backlog, added) };
     // The bounds are only memory, like the rest of the cache; no row is behind.
     if let Some(kept) = tx.cache.topics.get_mut(&topic) {
