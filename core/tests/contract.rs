@@ -264,6 +264,8 @@ fn callers_in_rust_get_typed_errors() {
         .transaction()
         .map(|empty| publish_in(&empty, "t", "x").unwrap_err().code());
     assert_eq!(error.unwrap(), "sql_failed");
+    let unique = publish_in(&transaction, "t", Message::new("x").with_unique_key("k"));
+    assert_eq!(unique.unwrap_err().code(), "invalid_argument");
     publish_in(&transaction, "t", "after all that").unwrap();
     transaction.commit().unwrap();
     assert_eq!(t.payloads(), ["after all that"]);

@@ -40,6 +40,10 @@ pub fn publish_in(
 ) -> Result<()> {
     let message = message.into();
     message.validate(limits::PAYLOAD_BYTES_MAX)?;
+    if message.unique_key.is_some() {
+        // Whether the key is free is known when the message is taken over, and then nobody is told.
+        return Err(Error::invalid("a message with a unique_key cannot be published by SQL"));
+    }
     let subject = Subject { topic, message: Some(&message), receipt: None };
     transaction
         .prepare_cached(include_str!("../../../sql/sqlite/contract_publish.sql"))
