@@ -41,14 +41,14 @@ pub(crate) fn fresh(directory: &Path) -> PathBuf {
     directory.join(format!("{}.db", FILES.fetch_add(1, Ordering::Relaxed)))
 }
 
-fn topic_with(queue: &Queue, subscribers: usize) -> Result<(), Failure> {
+pub(crate) fn topic_with(queue: &Queue, subscribers: usize) -> Result<(), Failure> {
     let new = (0..subscribers)
         .fold(NewTopic::new("t"), |new, n| new.with_subscriber(format!("s{n}").as_str()));
     queue.create_topic(new).wait()?;
     Ok(())
 }
 
-fn messages(count: usize) -> Vec<Message> {
+pub(crate) fn messages(count: usize) -> Vec<Message> {
     (0..count).map(|_| Message::new(PAYLOAD)).collect()
 }
 
@@ -345,7 +345,7 @@ fn idle(directory: &Path) -> Rows {
 }
 
 /// Processor time of this process so far.
-fn cpu_seconds() -> Result<f64, Failure> {
+pub(crate) fn cpu_seconds() -> Result<f64, Failure> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The name in the second field may hold spaces; the fields are counted behind it.
     let fields: Vec<&str> =

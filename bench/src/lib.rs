@@ -3,5 +3,6 @@
 pub mod cases;
 mod http;
 pub mod measure;
+pub mod peers;
 pub mod raw;
 pub mod servers;

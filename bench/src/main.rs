@@ -1,17 +1,18 @@
 //! Runs the cases named on the command line, or all, and prints a table.
 //!
-//! `--dir PATH` chooses the file system; the default is the directory for temporary files.
+//! `--dir PATH` chooses the file system; the default is the directory for temporary files. `--peers` runs
+//! the comparison with other queues instead.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use blockqueue_bench::cases::CASES;
-use blockqueue_bench::servers;
+use blockqueue_bench::{peers, servers};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(served) = servers::run(&words) {
-        return match served {
+    if let Some(ended) = servers::run(&words).or_else(|| peers::run(&words)) {
+        return match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error}");

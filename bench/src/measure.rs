@@ -22,12 +22,28 @@ pub struct Row {
     pub reached: bool,
 }
 
+/// Time since a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub fn start() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Time that a piece of work takes.
 pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     let result = work();
-    (start.elapsed(), result)
+    (watch.elapsed(), result)
 }
 
 /// The middle of some figures.

@@ -30,7 +30,7 @@ pub enum Kind {
 
 impl Kind {
     /// How it is asked for on the command line.
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Queue => "serve-queue",
             Self::Raw => "serve-raw",

@@ -18,7 +18,8 @@ use run::Failure;
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql
-cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program
+cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
+                             --peers compares with other queues
 cargo xtask generate         writes the generated files anew
 cargo xtask layers           who may use whom: modules of the core, and crates
 cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
