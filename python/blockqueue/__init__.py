@@ -1,0 +1,99 @@
+"""A durable fan-out message queue in one file, with nothing to run beside it.
+
+>>> import blockqueue
+>>> queue = blockqueue.open(":memory:")
+>>> topic = queue.create_topic("orders", subscribers=["email"])
+>>> published = queue.publish("orders", {"order": 42})
+>>> for delivery in queue.consume("orders", "email", timeout=0):
+...     with delivery:
+...         print(delivery.content)
+{'order': 42}
+>>> queue.shutdown()
+
+:mod:`blockqueue.aio` is the same with ``await``.
+"""
+
+from __future__ import annotations
+
+from . import aio, errors
+from ._delivery import Delivery
+from ._lease import Defer, GiveUp, Nack, RetryAfter
+from ._models import (
+    AtMessage,
+    AtSequence,
+    BacklogLimit,
+    BacklogPolicy,
+    CursorStats,
+    DeadLetter,
+    DeliveryState,
+    DeliveryStatus,
+    Diagnosis,
+    Durability,
+    EngineStats,
+    Failure,
+    LogStats,
+    Message,
+    MessageStatus,
+    MessageView,
+    Nacked,
+    NewSubscriber,
+    Page,
+    Peeked,
+    Retention,
+    RetryPolicy,
+    Seconds,
+    Sought,
+    Subscriber,
+    SubscriberOptions,
+    SubscriberStats,
+    Topic,
+    TopicOptions,
+    TopicStats,
+)
+from ._native import Published
+from ._queue import Queue, open
+from .errors import BlockQueueError
+
+__all__ = [
+    "AtMessage",
+    "AtSequence",
+    "BacklogLimit",
+    "BacklogPolicy",
+    "BlockQueueError",
+    "CursorStats",
+    "DeadLetter",
+    "Defer",
+    "Delivery",
+    "DeliveryState",
+    "DeliveryStatus",
+    "Diagnosis",
+    "Durability",
+    "EngineStats",
+    "Failure",
+    "GiveUp",
+    "LogStats",
+    "Message",
+    "MessageStatus",
+    "MessageView",
+    "Nack",
+    "Nacked",
+    "NewSubscriber",
+    "Page",
+    "Peeked",
+    "Published",
+    "Queue",
+    "Retention",
+    "RetryAfter",
+    "RetryPolicy",
+    "Seconds",
+    "Sought",
+    "Subscriber",
+    "SubscriberOptions",
+    "SubscriberStats",
+    "Topic",
+    "TopicOptions",
+    "TopicStats",
+    "aio",
+    "errors",
+    "open",
+]

@@ -1,0 +1,29 @@
+//! The native half of the Python package: the private module `blockqueue._native`.
+//!
+//! Converts in, calls the core, converts out, and holds no rule of the queue. What people use is the typed
+//! Python in `blockqueue/` on top of it.
+
+mod answers;
+mod arguments;
+#[cfg(feature = "test-clock")]
+mod clock;
+mod completions;
+mod delivery;
+mod error;
+mod limits;
+mod pending;
+mod queue;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<queue::Queue>()?;
+    module.add_class::<pending::Pending>()?;
+    module.add_class::<completions::Completions>()?;
+    module.add_class::<delivery::Claimed>()?;
+    module.add_class::<delivery::Published>()?;
+    #[cfg(feature = "test-clock")]
+    module.add_class::<clock::TestClock>()?;
+    limits::add(module)
+}

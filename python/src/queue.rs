@@ -1,0 +1,61 @@
+//! The handle. Every method hands an operation over and returns it as a [`Pending`].
+
+mod consume;
+mod letters;
+mod look;
+mod publish;
+mod topology;
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use crate::arguments::open_options;
+use crate::error;
+use crate::pending::Pending;
+
+/// A handle to an open queue.
+#[pyclass(frozen, module = "blockqueue._native")]
+pub(crate) struct Queue(blockqueue::Queue);
+
+#[pymethods]
+impl Queue {
+    #[staticmethod]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        durability: &str,
+        payload_bytes_max: Option<usize>,
+        must_exist: bool,
+    ) -> PyResult<Self> {
+        let options = open_options(py, durability, payload_bytes_max, must_exist)?;
+        open(py, &path, options)
+    }
+
+    fn shutdown(&self) -> Pending {
+        Pending::new(self.0.shutdown())
+    }
+}
+
+#[cfg(feature = "test-clock")]
+#[pymethods]
+impl Queue {
+    #[staticmethod]
+    fn open_with_clock(
+        py: Python<'_>,
+        path: PathBuf,
+        clock: &Bound<'_, crate::clock::TestClock>,
+    ) -> PyResult<Self> {
+        let options = blockqueue::OpenOptions::default().with_clock(clock.get().0.clone());
+        open(py, &path, options)
+    }
+}
+
+fn open(
+    py: Python<'_>,
+    path: &std::path::Path,
+    options: blockqueue::OpenOptions,
+) -> PyResult<Queue> {
+    let opened = py.detach(|| blockqueue::Queue::open_with(path, options));
+    opened.map(Queue).map_err(|error| error::to_python(py, &error))
+}

@@ -1,0 +1,1 @@
+"""The conformance scripts of the repository, run through this package."""
