@@ -198,6 +198,48 @@ class InternalError(BlockQueueError):
     number = 23
 
 
+class InTransactionError(BlockQueueError):
+    """This thread has a transaction of the queue open. Use the transaction's methods, or end it first."""
+
+    code = "in_transaction"
+    number = 24
+
+
+class TransactionEndedError(BlockQueueError):
+    """The transaction was rolled back: its deadline passed, or a statement ended it. Begin a new one."""
+
+    code = "transaction_ended"
+    number = 25
+
+
+class SqlFailedError(BlockQueueError):
+    """SQLite refused a statement of yours. The transaction goes on."""
+
+    code = "sql_failed"
+    number = 26
+
+
+class UnknownScheduleError(BlockQueueError, LookupError):
+    """The topic has no schedule of that name. Create it first."""
+
+    code = "unknown_schedule"
+    number = 27
+
+
+class ScheduleExistsError(BlockQueueError):
+    """The topic has a schedule of that name. Use it, or choose another name."""
+
+    code = "schedule_exists"
+    number = 28
+
+
+class StaleVersionError(BlockQueueError):
+    """Somebody changed it since that version. Read it again, and decide anew."""
+
+    code = "stale_version"
+    number = 29
+
+
 def _all(base: type[BlockQueueError]) -> list[type[BlockQueueError]]:
     return [each for sub in base.__subclasses__() for each in (sub, *_all(sub))]
 

@@ -2,6 +2,7 @@
 
 mod look;
 mod messages;
+mod schedule;
 mod topology;
 
 use std::time::SystemTime;

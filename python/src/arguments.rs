@@ -4,6 +4,7 @@ mod message;
 mod options;
 mod place;
 mod receipt;
+mod schedule;
 mod time;
 
 pub(crate) use message::{MessageFields, Messages, new_message};
@@ -13,6 +14,7 @@ pub(crate) use options::{
 };
 pub(crate) use place::{SeekArgument, Which};
 pub(crate) use receipt::{DeferArgument, NackArgument, ReceiptArgument, receipts};
+pub(crate) use schedule::ScheduleArgument;
 pub(crate) use time::{Instant, Seconds};
 
 use std::str::FromStr as _;

@@ -79,7 +79,7 @@ impl Completions {
 
     /// The descriptor that becomes readable when something has news.
     fn fileno(&self) -> Option<i32> {
-        self.0.signal.as_ref().map(|signal| signal.as_raw_fd())
+        self.0.signal.as_ref().map(OwnedFd::as_raw_fd)
     }
 
     /// Completes the future when the operation has its answer, perhaps at once.
@@ -102,7 +102,8 @@ impl Completions {
     fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
         let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
         py.detach(|| {
-            let waited = self.0.arrived.wait_timeout_while(self.0.ready(), time, |list| list.is_empty());
+            let waited =
+                self.0.arrived.wait_timeout_while(self.0.ready(), time, |list| list.is_empty());
             !waited.unwrap_or_else(PoisonError::into_inner).0.is_empty()
         })
     }

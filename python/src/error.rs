@@ -17,7 +17,9 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyResult<Py<PyAny>>
         Error::IdempotencyConflict { index, .. } => Some(*index),
         _ => None,
     };
-    from_code.call1((error.code(), error.number(), retry, error.to_string(), index)).map(Bound::unbind)
+    from_code
+        .call1((error.code(), error.number(), retry, error.to_string(), index))
+        .map(Bound::unbind)
 }
 
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {

@@ -21,6 +21,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<queue::Queue>()?;
     module.add_class::<pending::Pending>()?;
     module.add_class::<completions::Completions>()?;
+    module.add_class::<completions::Submitted>()?;
     module.add_class::<delivery::Claimed>()?;
     module.add_class::<delivery::Published>()?;
     #[cfg(feature = "test-clock")]

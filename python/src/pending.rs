@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use blockqueue::{Error, Result};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
 
 use crate::answers::Answer;
 use crate::error;
@@ -63,11 +62,6 @@ impl Pending {
                 Poll::Pending => py.check_signals()?,
             }
         }
-    }
-
-    #[classmethod]
-    fn __class_getitem__(class: &Bound<'_, PyType>, _item: &Bound<'_, PyAny>) -> Py<PyType> {
-        class.clone().unbind()
     }
 }
 

@@ -4,6 +4,7 @@ mod consume;
 mod letters;
 mod look;
 mod publish;
+mod schedule;
 mod topology;
 
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ impl Queue {
         must_exist: bool,
     ) -> PyResult<Self> {
         let options = open_options(py, durability, payload_bytes_max, must_exist)?;
-        open(py, &path, options)
+        open(py, path, options)
     }
 
     fn shutdown(&self) -> Pending {
@@ -47,15 +48,11 @@ impl Queue {
         clock: &Bound<'_, crate::clock::TestClock>,
     ) -> PyResult<Self> {
         let options = blockqueue::OpenOptions::default().with_clock(clock.get().0.clone());
-        open(py, &path, options)
+        open(py, path, options)
     }
 }
 
-fn open(
-    py: Python<'_>,
-    path: &std::path::Path,
-    options: blockqueue::OpenOptions,
-) -> PyResult<Queue> {
-    let opened = py.detach(|| blockqueue::Queue::open_with(path, options));
+fn open(py: Python<'_>, path: PathBuf, options: blockqueue::OpenOptions) -> PyResult<Queue> {
+    let opened = py.detach(move || blockqueue::Queue::open_with(path, options));
     opened.map(Queue).map_err(|error| error::to_python(py, &error))
 }

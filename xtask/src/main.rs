@@ -5,6 +5,7 @@ mod clients;
 mod crates;
 mod generate;
 mod layers;
+mod python;
 mod run;
 mod source;
 mod sql;
@@ -17,7 +18,7 @@ use run::Failure;
 
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
-cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql
+cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues
 cargo xtask generate         writes the generated files anew

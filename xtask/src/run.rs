@@ -61,10 +61,27 @@ pub(crate) fn program(name: &str, words: &[&str]) -> Result {
     execute(Command::new(name).args(words), &format!("{name} {}", words.join(" ")))
 }
 
+/// As [`program`], in a folder of the repository and with variables.
+pub(crate) fn program_in(
+    folder: &str,
+    name: &str,
+    words: &[&str],
+    variables: &[(&str, &str)],
+) -> Result {
+    let shown = format!("cd {folder} && {} {}", relative(Path::new(name)), words.join(" "));
+    let variables = variables.iter().copied();
+    let mut command = Command::new(name);
+    execute_in(&root().join(folder), command.args(words).envs(variables), &shown)
+}
+
 fn execute(command: &mut Command, shown: &str) -> Result {
+    execute_in(&root(), command, shown)
+}
+
+fn execute_in(folder: &Path, command: &mut Command, shown: &str) -> Result {
     println!("$ {shown}");
     let status = command
-        .current_dir(root())
+        .current_dir(folder)
         .stdin(Stdio::null())
         .status()
         .map_err(|error| Failure::new(format!("cannot run {shown}: {error}")))?;

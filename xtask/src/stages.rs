@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::run::{Failure, Result, cargo, cargo_with};
-use crate::{check, clients};
+use crate::{check, clients, python};
 
 struct Stage {
     name: &'static str,
@@ -19,10 +19,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "server", run: server },
     Stage { name: "crash", run: crash },
     Stage { name: "sql", run: sql },
+    Stage { name: "python", run: python::test },
 ];
 
 /// Stages of faces and stores that do not exist yet.
-const PLANNED: &[&str] = &["python", "go", "php", "kotlin", "swift", "c", "stores"];
+const PLANNED: &[&str] = &["go", "php", "kotlin", "swift", "c", "stores"];
 
 /// The library and everything that has no stage of its own, in one build: cargo unites the features of
 /// the packages it is given, and another choice of packages would build the same crates again.
@@ -32,6 +33,8 @@ pub(crate) const LIBRARY: &[&str] = &[
     "blockqueue-server",
     "--exclude",
     "blockqueue-tests",
+    "--exclude",
+    "blockqueue-python",
     "--features",
     "blockqueue/test-clock",
 ];
@@ -40,8 +43,8 @@ pub(crate) const LIBRARY: &[&str] = &[
 pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
 
 /// What lints look at: time that tests move by hand, in every face that has it.
-pub(crate) const ALL_FEATURES: &str =
-    "blockqueue/test-clock,blockqueue-server/test-clock,blockqueue-tests/sql-clients";
+pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock,\
+     blockqueue-python/test-clock,blockqueue-tests/sql-clients";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
 const CRASH: &[(&str, &str)] =
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn no_name_means_all_stages() {
-        assert_eq!(chosen(&[]), ["rust", "server", "crash", "sql"]);
+        assert_eq!(chosen(&[]), ["rust", "server", "crash", "sql", "python"]);
     }
 
     #[test]

@@ -58,6 +58,17 @@ fn of_payload(payload: &Bound<'_, PyAny>) -> PyResult<Message> {
     Ok(message)
 }
 
+/// A payload, or a `blockqueue.Message`.
+pub(super) fn message_or_payload(item: &Bound<'_, PyAny>) -> PyResult<Message> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(item.py(), "blockqueue._models", "Message")?;
+    if item.get_type().is(class) {
+        let payload = item.getattr(intern!(item.py(), "payload"))?;
+        return new_message(&payload, item.extract()?);
+    }
+    of_payload(item)
+}
+
 /// A list of payloads, and of messages where a payload does not say it all.
 pub(crate) struct Messages(pub(crate) Vec<Message>);
 
@@ -65,17 +76,9 @@ impl<'py> FromPyObject<'_, 'py> for Messages {
     type Error = PyErr;
 
     fn extract(list: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let py = list.py();
-        let class = CLASS.import(py, "blockqueue._models", "Message")?;
         let mut messages = Vec::with_capacity(list.len().unwrap_or(0));
         for item in list.try_iter()? {
-            let item = item?;
-            messages.push(if item.get_type().is(class) {
-                new_message(&item.getattr(intern!(py, "payload"))?, item.extract()?)?
-            } else {
-                of_payload(&item)?
-            });
+            messages.push(message_or_payload(&item?)?);
         }
         Ok(Self(messages))
     }

@@ -139,6 +139,7 @@ impl SubscriberFields {
 }
 
 /// `"now"`, `"earliest"`, or a time.
+#[derive(Clone, Copy)]
 pub(crate) struct Start(StartFrom);
 
 impl<'py> FromPyObject<'_, 'py> for Start {

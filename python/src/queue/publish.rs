@@ -39,7 +39,6 @@ impl Queue {
         Ok(Pending::new(self.0.publish(topic, new_message(payload, fields)?)))
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "made of the argument")]
     fn publish_many(&self, topic: &str, messages: Messages) -> Pending {
         Pending::new(self.0.publish_batch(topic, messages.0))
     }

@@ -25,7 +25,8 @@ impl Queue {
         let mut options = TopicOptions::default();
         options.retention = change.retention.unwrap_or(options.retention);
         options.backlog_limit = change.backlog_limit.unwrap_or(options.backlog_limit);
-        options.idempotency_window = change.idempotency_window.unwrap_or(options.idempotency_window);
+        options.idempotency_window =
+            change.idempotency_window.unwrap_or(options.idempotency_window);
         options.ttl = change.ttl.unwrap_or(options.ttl);
         let mut new = NewTopic::new(topic).with_options(options);
         new.subscribers = subscribers.into_iter().map(|subscriber| subscriber.0).collect();

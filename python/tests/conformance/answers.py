@@ -44,6 +44,8 @@ def to_json(value: Any) -> Any:
         return [to_json(item) for item in value]
     if isinstance(value, bq.Retention):
         return _retention(value)
+    if isinstance(value, bq.ScheduleOptions):
+        return _schedule(value)
     if isinstance(value, bq.Published):
         return _members({name: getattr(value, name) for name in _PUBLISHED})
     if isinstance(value, Lease):
@@ -51,6 +53,14 @@ def to_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return _members({each.name: getattr(value, each.name) for each in dataclasses.fields(value)})
     return value
+
+
+def _schedule(options: bq.ScheduleOptions) -> Any:
+    out: dict[str, Any] = _members(dict(vars(options)))
+    out["start_at"], out["end_at"] = out.pop("start"), out.pop("end")
+    if isinstance(options.misfire, int):
+        out["misfire"] = {"all": options.misfire}
+    return out
 
 
 def _retention(retention: bq.Retention) -> Any:

@@ -62,6 +62,17 @@ def _new_subscriber(given: Given) -> bq.NewSubscriber:
     return bq.NewSubscriber(given["name"], start=start, **_subscriber(given.get("options", {})))
 
 
+def _schedule(given: Given) -> bq.ScheduleOptions:
+    fields = dict(given)
+    message = bq.Message(**_message(fields.pop("message", {})))
+    misfire: Any = fields.pop("misfire", "once")
+    misfire = misfire if isinstance(misfire, str) else misfire["all"]
+    times: Given = {
+        name: _at(fields.pop(f"{name}_at")) for name in ("start", "end") if f"{name}_at" in fields
+    }
+    return bq.ScheduleOptions(message=message, misfire=misfire, **times, **_keywords(fields))
+
+
 def _place(to: Any) -> Any:
     match to:
         case {"at": at}:
@@ -113,6 +124,11 @@ def call(queue: Any, word: str, given: Given) -> Any:
         case "seek":
             dry_run = given.get("dry_run", False)
             return queue.seek(given["topic"], given["subscriber"], _place(given["to"]), dry_run=dry_run)
+        case "create_schedule":
+            return queue.create_schedule(given["topic"], given["schedule"], _schedule(given["options"]))
+        case "update_schedule":
+            settings = _schedule(given["options"])
+            return queue.update_schedule(given["topic"], given["schedule"], given["version"], settings)
         case "claim_any":
             fields = _keywords(given)
             sources = [(each["topic"], each["subscriber"]) for each in fields.pop("sources")]
@@ -147,7 +163,7 @@ def call(queue: Any, word: str, given: Given) -> Any:
             return getattr(queue, word)(rest.pop("topic"), rest.pop("subscriber"), **which, **rest)
         case _:
             fields = _keywords(given)
-            names = ("topic", "subscriber", "message_id")
+            names = ("topic", "subscriber", "schedule", "message_id")
             named = [fields.pop(name) for name in names if name in fields]
             return getattr(queue, word)(*named, **fields)
 
