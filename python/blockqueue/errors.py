@@ -106,7 +106,7 @@ class BacklogFullError(BlockQueueError):
 
     code = "backlog_full"
     number = 11
-    retry = "later"
+    retry: Retry = "later"
 
 
 class BusyError(BlockQueueError):
@@ -114,7 +114,7 @@ class BusyError(BlockQueueError):
 
     code = "busy"
     number = 12
-    retry = "later"
+    retry: Retry = "later"
 
 
 class LockedError(BlockQueueError):
@@ -122,7 +122,7 @@ class LockedError(BlockQueueError):
 
     code = "locked"
     number = 13
-    retry = "later"
+    retry: Retry = "later"
 
 
 class ShutdownError(BlockQueueError):
@@ -137,7 +137,7 @@ class OutcomeUnknownError(BlockQueueError):
 
     code = "outcome_unknown"
     number = 15
-    retry = "reconcile"
+    retry: Retry = "reconcile"
 
 
 class DiskFullError(BlockQueueError, OSError):
@@ -145,7 +145,7 @@ class DiskFullError(BlockQueueError, OSError):
 
     code = "disk_full"
     number = 16
-    retry = "later"
+    retry: Retry = "later"
 
 
 class ReadOnlyError(BlockQueueError, OSError):
@@ -188,7 +188,7 @@ class IoError(BlockQueueError, OSError):
 
     code = "io"
     number = 22
-    retry = "later"
+    retry: Retry = "later"
 
 
 class InternalError(BlockQueueError):

@@ -41,11 +41,11 @@ fn wheel(tools: &Environment) -> Result {
     let install = ["-m", "pip", "install", "--quiet", "--no-index", "--force-reinstall"];
     clean.python(&[&install[..], &["--find-links", &out, "blockqueue"]].concat())?;
     clean.python(&["tests/run_readme.py"])?;
-    let python = clean.program("python");
-    tools.run(
-        "pyright",
-        &["--verifytypes", "blockqueue", "--ignoreexternal", "--pythonpath", &python],
-    )
+    // It looks for the package with the first Python of the path.
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", clean.0.join("bin").display());
+    let words = ["--verifytypes", "blockqueue", "--ignoreexternal"];
+    program_in(FOLDER, &tools.program("pyright"), &words, &[("PATH", &path)])
 }
 
 /// A virtual environment.
