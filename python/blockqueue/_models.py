@@ -54,8 +54,22 @@ class Message:
     """A repeat of the key within the topic's window publishes nothing and returns the first id."""
     ordering_key: str | None = None
     """Messages of one key go to a subscriber that asks for order one at a time."""
+    unique_key: str | None = None
+    """While some subscriber is not done with a message of this key, the topic takes no other of it."""
     ttl: Seconds | None = None
     """It is not delivered any more this long after it was published."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply to store together with an ack, where the payload does not say it all."""
+
+    payload: Any
+    """Bytes, text, or what JSON can say; at most 1 MiB."""
+    content_type: str | None = None
+    """What the payload is. Default: as the payload's type tells."""
+    ttl: Seconds | None = None
+    """How long it is kept. Default 1 h."""
 
 
 @dataclass(frozen=True, init=False)
@@ -401,6 +415,25 @@ class Nacked:
     """``retrying`` or ``dead_lettered``."""
     ready_at: datetime | None
     """When it can be claimed again, if it can."""
+
+
+@dataclass(frozen=True)
+class DeliveryResult:
+    """What came of a message for one subscriber."""
+
+    state: Literal["replied", "settled", "dead_lettered", "unsettled"]
+    """Acked with a reply; settled without one, or the reply has expired; out of attempts; nothing yet."""
+    payload: bytes | None = None
+    """The bytes of the reply."""
+    content_type: str | None = None
+    replied_at: datetime | None = None
+    expires_at: datetime | None = None
+    """Until when the reply is kept."""
+
+    @property
+    def content(self) -> Any:
+        """The reply as it was given, as far as the content type tells; ``None`` without one."""
+        return None if self.payload is None else _payload.decode(self.payload, self.content_type)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, final
 from ._models import (
     BacklogLimit,
     DeadLetter,
+    DeliveryResult,
     DeliveryStatus,
     Diagnosis,
     EngineStats,
@@ -194,6 +195,7 @@ class Queue:
         deliver_at: datetime | None,
         idempotency_key: str | None,
         ordering_key: str | None,
+        unique_key: str | None,
         ttl: Seconds | None,
     ) -> Pending[Published]: ...
     def publish_many(self, topic: str, messages: object) -> Pending[list[Published]]: ...
@@ -210,6 +212,10 @@ class Queue:
         lease: Seconds | None,
     ) -> Pending[list[Claimed]]: ...
     def ack(self, receipt: object) -> Pending[None]: ...
+    def ack_with_result(self, receipt: object, reply: object) -> Pending[None]: ...
+    def result(
+        self, topic: str, subscriber: str, message_id: str, wait: Seconds
+    ) -> Pending[DeliveryResult]: ...
     def ack_many(self, deliveries: Sequence[object]) -> Pending[list[BlockQueueError | None]]: ...
     def nack(
         self, receipt: object, delay: Seconds | None, error: str | None, give_up: bool

@@ -14,6 +14,7 @@ from ._models import (
     AtSequence,
     BacklogLimit,
     DeadLetter,
+    DeliveryResult,
     DeliveryStatus,
     Diagnosis,
     EngineStats,
@@ -185,6 +186,7 @@ class Operations(Waiting):
         deliver_at: datetime | None = None,
         idempotency_key: str | None = None,
         ordering_key: str | None = None,
+        unique_key: str | None = None,
         ttl: Seconds | None = None,
     ) -> Published:
         """Publishes a message: bytes, text, or what JSON can say. It is on disk when this returns.
@@ -209,6 +211,7 @@ class Operations(Waiting):
                 deliver_at,
                 idempotency_key,
                 ordering_key,
+                unique_key,
                 ttl,
             )
         )
@@ -258,6 +261,24 @@ class Operations(Waiting):
     def ack(self, delivery: Delivery | str) -> None:
         """Settles a delivery, or the receipt of one: done. Raises ``LeaseLostError``."""
         self._wait(self._native.ack(delivery))
+
+    def ack_with_result(self, delivery: Delivery | str, reply: Any) -> None:
+        """Settles a delivery and stores a reply for whoever waits for the message's result.
+
+        The reply is a payload, or a :class:`Reply` where the payload does not say it all.
+        """
+        self._wait(self._native.ack_with_result(delivery, reply))
+
+    def result(self, topic: str, subscriber: str, message_id: str, *, wait: Seconds = 0.0) -> DeliveryResult:
+        """What came of a message for one subscriber, waiting up to ``wait`` until there is something.
+
+        >>> asked = queue.publish("orders", "2 + 2")
+        >>> [delivery] = queue.claim("orders", "email")
+        >>> queue.ack_with_result(delivery, 4)
+        >>> queue.result("orders", "email", asked.id).content
+        4
+        """
+        return self._wait(self._native.result(topic, subscriber, message_id, wait))
 
     def ack_many(self, deliveries: Sequence[Delivery | str]) -> list[BlockQueueError | None]:
         """Settles up to 1,000 deliveries; for each ``None``, or why it could not be."""

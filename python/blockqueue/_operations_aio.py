@@ -16,6 +16,7 @@ from ._models import (
     AtSequence,
     BacklogLimit,
     DeadLetter,
+    DeliveryResult,
     DeliveryStatus,
     Diagnosis,
     EngineStats,
@@ -191,6 +192,7 @@ class Operations(Waiting):
         deliver_at: datetime | None = None,
         idempotency_key: str | None = None,
         ordering_key: str | None = None,
+        unique_key: str | None = None,
         ttl: Seconds | None = None,
     ) -> Published:
         """Publishes a message: bytes, text, or what JSON can say. It is on disk when this returns.
@@ -215,6 +217,7 @@ class Operations(Waiting):
                 deliver_at,
                 idempotency_key,
                 ordering_key,
+                unique_key,
                 ttl,
             )
         )
@@ -264,6 +267,26 @@ class Operations(Waiting):
     async def ack(self, delivery: Delivery | str) -> None:
         """Settles a delivery, or the receipt of one: done. Raises ``LeaseLostError``."""
         await self._wait(self._native.ack(delivery))
+
+    async def ack_with_result(self, delivery: Delivery | str, reply: Any) -> None:
+        """Settles a delivery and stores a reply for whoever waits for the message's result.
+
+        The reply is a payload, or a :class:`Reply` where the payload does not say it all.
+        """
+        await self._wait(self._native.ack_with_result(delivery, reply))
+
+    async def result(
+        self, topic: str, subscriber: str, message_id: str, *, wait: Seconds = 0.0
+    ) -> DeliveryResult:
+        """What came of a message for one subscriber, waiting up to ``wait`` until there is something.
+
+        >>> asked = await queue.publish("orders", "2 + 2")
+        >>> [delivery] = queue.claim("orders", "email")
+        >>> await queue.ack_with_result(delivery, 4)
+        >>> await queue.result("orders", "email", asked.id).content
+        4
+        """
+        return await self._wait(self._native.result(topic, subscriber, message_id, wait))
 
     async def ack_many(self, deliveries: Sequence[Delivery | str]) -> list[BlockQueueError | None]:
         """Settles up to 1,000 deliveries; for each ``None``, or why it could not be."""

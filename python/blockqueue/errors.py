@@ -240,6 +240,14 @@ class StaleVersionError(BlockQueueError):
     number = 29
 
 
+class UniqueConflictError(BlockQueueError):
+    """An earlier message of the unique key is not settled. Publish later, or leave it: work is under way."""
+
+    code = "unique_conflict"
+    number = 30
+    retry: Retry = "later"
+
+
 def _all(base: type[BlockQueueError]) -> list[type[BlockQueueError]]:
     return [each for sub in base.__subclasses__() for each in (sub, *_all(sub))]
 

@@ -7,7 +7,7 @@ mod receipt;
 mod schedule;
 mod time;
 
-pub(crate) use message::{MessageFields, Messages, new_message};
+pub(crate) use message::{MessageFields, Messages, ReplyArgument, new_message};
 pub(crate) use options::{
     Backlog, NewSubscriberArgument, RetentionArgument, Retry, Start, SubscriberFields, Ttl,
     open_options,

@@ -14,7 +14,9 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyResult<Py<PyAny>>
         Retry::Reconcile => "reconcile",
     };
     let index = match error {
-        Error::IdempotencyConflict { index, .. } => Some(*index),
+        Error::IdempotencyConflict { index, .. } | Error::UniqueConflict { index, .. } => {
+            Some(*index)
+        }
         _ => None,
     };
     from_code

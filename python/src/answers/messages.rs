@@ -1,8 +1,8 @@
 //! Messages and deliveries as people look at them, and what became of them.
 
 use blockqueue::{
-    DeadLetter, DeliveryState, DeliveryStatus, Failure, MessageStatus, MessageView, Nacked, Peeked,
-    Sought,
+    DeadLetter, DeliveryResult, DeliveryState, DeliveryStatus, Failure, MessageStatus, MessageView,
+    Nacked, Peeked, Sought,
 };
 use pyo3::exceptions::PyNotImplementedError;
 use pyo3::prelude::*;
@@ -108,5 +108,26 @@ impl Answer for Sought {
             skipped_count: self.skipped_count,
             exact: self.exact,
         })
+    }
+}
+
+impl Answer for DeliveryResult {
+    fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let state = match self {
+            Self::Replied(reply) => {
+                return model!(py, "DeliveryResult", {
+                    state: "replied",
+                    payload: PyBytes::new(py, &reply.payload),
+                    content_type: reply.content_type,
+                    replied_at: reply.replied_at,
+                    expires_at: reply.expires_at,
+                });
+            }
+            Self::Settled => "settled",
+            Self::DeadLettered => "dead_lettered",
+            Self::Unsettled => "unsettled",
+            other => return Err(PyNotImplementedError::new_err(format!("no word for {other:?}"))),
+        };
+        model!(py, "DeliveryResult", { state: state, })
     }
 }

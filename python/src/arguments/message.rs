@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blockqueue::Message;
+use blockqueue::{Message, Reply};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -23,6 +23,7 @@ pub(crate) struct MessageFields {
     pub deliver_at: Option<Instant>,
     pub idempotency_key: Option<String>,
     pub ordering_key: Option<String>,
+    pub unique_key: Option<String>,
     pub ttl: Option<Seconds>,
 }
 
@@ -37,6 +38,7 @@ pub(crate) fn new_message(payload: &Bound<'_, PyAny>, fields: MessageFields) -> 
     message.deliver_at = fields.deliver_at.map(|at| at.0);
     message.idempotency_key = fields.idempotency_key;
     message.ordering_key = fields.ordering_key;
+    message.unique_key = fields.unique_key;
     message.ttl = fields.ttl.map(|ttl| ttl.0);
     Ok(message)
 }
@@ -81,5 +83,35 @@ impl<'py> FromPyObject<'_, 'py> for Messages {
             messages.push(message_or_payload(&item?)?);
         }
         Ok(Self(messages))
+    }
+}
+
+/// A payload to reply with, or `blockqueue.Reply`.
+pub(crate) struct ReplyArgument(pub(crate) Reply);
+
+#[derive(FromPyObject)]
+struct ReplyFields {
+    content_type: Option<String>,
+    ttl: Option<Seconds>,
+}
+
+impl<'py> FromPyObject<'_, 'py> for ReplyArgument {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let py = value.py();
+        if !value.get_type().is(CLASS.import(py, "blockqueue._models", "Reply")?) {
+            let message = of_payload(&value)?;
+            let mut reply = Reply::new(message.payload);
+            reply.content_type = message.content_type;
+            return Ok(Self(reply));
+        }
+        let fields: ReplyFields = value.extract()?;
+        let message = of_payload(&value.getattr(intern!(py, "payload"))?)?;
+        let mut reply = Reply::new(message.payload);
+        reply.content_type = fields.content_type.or(message.content_type);
+        reply.ttl = fields.ttl.map(|ttl| ttl.0);
+        Ok(Self(reply))
     }
 }

@@ -4,7 +4,9 @@ use blockqueue::{ClaimOptions, NackOptions};
 use pyo3::prelude::*;
 
 use super::Queue;
-use crate::arguments::{DeferArgument, Id, NackArgument, ReceiptArgument, Seconds, receipts};
+use crate::arguments::{
+    DeferArgument, Id, NackArgument, ReceiptArgument, ReplyArgument, Seconds, receipts,
+};
 use crate::pending::Pending;
 
 #[pymethods]
@@ -35,6 +37,20 @@ impl Queue {
     #[expect(clippy::needless_pass_by_value, reason = "made of the argument")]
     fn ack(&self, receipt: ReceiptArgument) -> Pending {
         Pending::new(self.0.ack(&receipt.0))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "made of the argument")]
+    fn ack_with_result(&self, receipt: ReceiptArgument, reply: ReplyArgument) -> Pending {
+        Pending::new(self.0.ack_with_result(&receipt.0, reply.0))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "made of the argument")]
+    fn result(&self, topic: &str, subscriber: &str, message_id: Id, wait: Seconds) -> Pending {
+        Pending::new(if wait.0.is_zero() {
+            self.0.result(topic, subscriber, message_id.0)
+        } else {
+            self.0.wait_result(topic, subscriber, message_id.0, wait.0)
+        })
     }
 
     fn ack_many(&self, deliveries: Vec<ReceiptArgument>) -> Pending {

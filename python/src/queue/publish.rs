@@ -23,6 +23,7 @@ impl Queue {
         deliver_at: Option<Instant>,
         idempotency_key: Option<String>,
         ordering_key: Option<String>,
+        unique_key: Option<String>,
         ttl: Option<Seconds>,
     ) -> PyResult<Pending> {
         let fields = MessageFields {
@@ -34,6 +35,7 @@ impl Queue {
             deliver_at,
             idempotency_key,
             ordering_key,
+            unique_key,
             ttl,
         };
         Ok(Pending::new(self.0.publish(topic, new_message(payload, fields)?)))

@@ -73,7 +73,7 @@ def _members(members: dict[str, Any]) -> dict[str, Any]:
     for name, value in members.items():
         if isinstance(value, timedelta):
             out[f"{name}_ms"] = to_json(value)
-        elif name == "payload":
+        elif name == "payload" and value is not None:
             out["payload_base64"] = base64.b64encode(value).decode()
             try:
                 out["payload"] = value.decode()

@@ -133,6 +133,8 @@ def call(queue: Any, word: str, given: Given) -> Any:
             fields = _keywords(given)
             sources = [(each["topic"], each["subscriber"]) for each in fields.pop("sources")]
             return queue.claim_any(sources, **fields)
+        case "ack" if "result" in given:
+            return queue.ack_with_result(given["receipt"], bq.Reply(**_message(given["result"])))
         case "ack":
             return queue.ack(given["receipt"])
         case "ack_batch":
