@@ -58,6 +58,7 @@ from ._models import (
 )
 from ._native import Published
 from ._queue import Queue, open
+from ._transaction import Transaction
 from .errors import BlockQueueError
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "Topic",
     "TopicOptions",
     "TopicStats",
+    "Transaction",
     "aio",
     "errors",
     "open",

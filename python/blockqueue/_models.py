@@ -14,6 +14,9 @@ T = TypeVar("T")
 Seconds = Union[float, timedelta]
 """A duration: seconds, or a ``timedelta``."""
 
+SqlValue = Union[None, int, float, str, bytes]
+"""A value of a statement."""
+
 Durability = Literal["full", "balanced"]
 """``full``: on disk before the answer. ``balanced``: survives a crash of the process; a power cut may take
 the newest commits."""

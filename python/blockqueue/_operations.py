@@ -37,6 +37,7 @@ from ._models import (
     TopicStats,
 )
 from ._native import Published
+from ._transaction import Transaction
 from ._waiting import Waiting
 from .errors import BlockQueueError
 
@@ -480,6 +481,12 @@ class Operations(Waiting):
     def diagnose(self) -> Diagnosis:
         """Examines the file: integrity, counters, sizes. Reads all of it; changes nothing."""
         return self._wait(self._native.diagnose())
+
+    # --- transactions ---------------------------------------------------------------------------------
+
+    def transaction(self, *, deadline: Seconds = 5.0) -> Transaction:
+        """A transaction for statements of yours and verbs of the queue, as a context manager."""
+        return Transaction(self, self._native, deadline)
 
     # --- the end --------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ from ._models import (
     TopicStats,
 )
 from ._native import Published
+from ._transaction_aio import Transaction
 from ._waiting_aio import Waiting
 from .errors import BlockQueueError
 
@@ -492,6 +493,12 @@ class Operations(Waiting):
     async def diagnose(self) -> Diagnosis:
         """Examines the file: integrity, counters, sizes. Reads all of it; changes nothing."""
         return await self._wait(self._native.diagnose())
+
+    # --- transactions ---------------------------------------------------------------------------------
+
+    def transaction(self, *, deadline: Seconds = 5.0) -> Transaction:
+        """A transaction for statements of yours and verbs of the queue, as a context manager."""
+        return Transaction(self, self._native, deadline)
 
     # --- the end --------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ mod error;
 mod limits;
 mod pending;
 mod queue;
+mod transaction;
 
 use pyo3::prelude::*;
 
@@ -24,6 +25,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<completions::Submitted>()?;
     module.add_class::<delivery::Claimed>()?;
     module.add_class::<delivery::Published>()?;
+    module.add_class::<transaction::Transaction>()?;
     #[cfg(feature = "test-clock")]
     module.add_class::<clock::TestClock>()?;
     limits::add(module)

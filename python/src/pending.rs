@@ -24,28 +24,60 @@ const SLICE: Duration = Duration::from_millis(100);
 /// An operation that was handed over. Dropping it does not undo it, except for a claim: what it claims, or
 /// already has, is given back.
 #[pyclass(frozen, module = "blockqueue._native")]
-pub(crate) struct Pending(Mutex<Option<Call>>);
+pub(crate) struct Pending(Mutex<Option<Held>>);
+
+enum Held {
+    Call(Call),
+    Whole(Box<dyn Whole>),
+}
+
+/// A step of a transaction, which belongs to the thread that waits for it with the core's own means. It is
+/// bounded by the transaction's deadline, so signals can wait.
+trait Whole: Send {
+    fn wait(self: Box<Self>) -> Result<Told>;
+    fn into_call(self: Box<Self>) -> Call;
+}
+
+impl<T: Answer> Whole for blockqueue::Pending<T> {
+    fn wait(self: Box<Self>) -> Result<Told> {
+        (*self).wait().map(tell)
+    }
+
+    fn into_call(self: Box<Self>) -> Call {
+        Box::pin(async move { (*self).await.map(tell) })
+    }
+}
+
+fn tell<T: Answer>(answer: T) -> Told {
+    Box::new(move |py: Python<'_>| answer.to_python(py))
+}
 
 impl Pending {
     pub(crate) fn new<T: Answer>(pending: blockqueue::Pending<T>) -> Self {
-        Self::of(async move {
-            let answer = pending.await?;
-            Ok(Box::new(move |py: Python<'_>| answer.to_python(py)) as Told)
-        })
+        Self::of(async move { pending.await.map(tell) })
+    }
+
+    pub(crate) fn whole<T: Answer>(pending: blockqueue::Pending<T>) -> Self {
+        Self(Mutex::new(Some(Held::Whole(Box::new(pending)))))
     }
 
     /// What is known already.
     pub(crate) fn ready<T: Answer>(answer: Result<T>) -> Self {
-        Self::of(std::future::ready(
-            answer.map(|answer| Box::new(move |py: Python<'_>| answer.to_python(py)) as Told),
-        ))
+        Self::of(std::future::ready(answer.map(tell)))
     }
 
     fn of(call: impl Future<Output = Result<Told>> + Send + 'static) -> Self {
-        Self(Mutex::new(Some(Box::pin(call))))
+        Self(Mutex::new(Some(Held::Call(Box::pin(call)))))
     }
 
     pub(crate) fn take(&self) -> PyResult<Call> {
+        Ok(match self.take_held()? {
+            Held::Call(call) => call,
+            Held::Whole(whole) => whole.into_call(),
+        })
+    }
+
+    fn take_held(&self) -> PyResult<Held> {
         let call = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         call.ok_or_else(|| PyRuntimeError::new_err("the operation was waited for already"))
     }
@@ -55,7 +87,10 @@ impl Pending {
 impl Pending {
     /// Waits for the answer with the interpreter released; signals are looked at meanwhile.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut call = self.take()?;
+        let mut call = match self.take_held()? {
+            Held::Call(call) => call,
+            Held::Whole(whole) => return told(py, py.detach(move || whole.wait())),
+        };
         loop {
             match py.detach(|| poll_for(&mut call, SLICE)) {
                 Poll::Ready(result) => return told(py, result),

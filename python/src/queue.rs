@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
-use crate::arguments::open_options;
+use crate::arguments::{Seconds, open_options};
 use crate::error;
 use crate::pending::Pending;
 
@@ -31,6 +31,11 @@ impl Queue {
     ) -> PyResult<Self> {
         let options = open_options(py, durability, payload_bytes_max, must_exist)?;
         open(py, path, options)
+    }
+
+    fn transaction(&self, deadline: Seconds) -> Pending {
+        let options = blockqueue::TransactionOptions::default().with_deadline(deadline.0);
+        Pending::whole(self.0.transaction(options))
     }
 
     fn shutdown(&self) -> Pending {

@@ -12,11 +12,15 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "blockqueue"
 
-GENERATED = {"_operations.py": "_operations_aio.py", "_delivery.py": "_delivery_aio.py"}
+GENERATED = {
+    "_operations.py": "_operations_aio.py",
+    "_delivery.py": "_delivery_aio.py",
+    "_transaction.py": "_transaction_aio.py",
+}
 
 _RULES = [
     # Methods with a body that waits; what begins with one underscore waits too, `__init__` does not.
-    (r"^    def (?!__)", "    async def "),
+    (r"^    def (?!__|transaction\()", "    async def "),
     (r"    def __enter__", "    async def __aenter__"),
     (r"    def __exit__", "    async def __aexit__"),
     (r"self\._wait(_for_claim)?\(", r"await self._wait\1("),
@@ -25,6 +29,9 @@ _RULES = [
     (r"self\.(ack|defer)\(\)", r"await self.\1()"),
     (r"from \._delivery import", "from ._delivery_aio import"),
     (r"from \._operations import", "from ._operations_aio import"),
+    (r"from \._transaction import", "from ._transaction_aio import"),
+    (r"with queue\.", "async with queue."),
+    (r" = tx\.", " = await tx."),
     (r"from \._waiting import Waiting", "from ._waiting_aio import Waiting"),
     (r"with delivery:", "async with delivery:"),
     (r">>> (for .* in |\w+ = )?queue\.", r">>> \1await queue."),
