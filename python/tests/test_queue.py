@@ -135,7 +135,9 @@ def test_nothing_grows_with_opens_and_round_trips(tmp_path: Path) -> None:
     for _ in range(100):
         round_trips(0)
     threads, descriptors, memory = _resources()
-    assert (threads, descriptors) == before[:2]
+    # A thread of an earlier test may have ended meanwhile.
+    assert threads <= before[0]
+    assert descriptors <= before[1]
     assert memory - before[2] < 16 << 20
 
 
