@@ -33,7 +33,7 @@ from .errors import BlockQueueError, LeaseLostError, ShutdownError
 
 __all__ = ["App", "Report"]
 
-log = logging.getLogger("blockqueue.worker")
+_log = logging.getLogger("blockqueue.worker")
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -132,7 +132,7 @@ class App:
         pool = ThreadPoolExecutor(threads, thread_name_prefix="blockqueue-handler")
         heart = threading.Thread(target=self._beat, args=(queue,), name="blockqueue-heartbeat", daemon=True)
         heart.start()
-        log.info("worker started", extra={"handlers": len(self._subscriptions), "threads": threads})
+        _log.info("worker started", extra={"handlers": len(self._subscriptions), "threads": threads})
         hands = [
             pool.submit(self._hand, queue, loop, each)
             for each in self._subscriptions
@@ -147,7 +147,7 @@ class App:
             time.sleep(0.02)
         self._report.unfinished = len(self._held)
         pool.shutdown(wait=False, cancel_futures=True)
-        log.info("worker stopped", extra={"report": vars(self._report)})
+        _log.info("worker stopped", extra={"report": vars(self._report)})
         for hand in hands:
             if hand.done() and (error := hand.exception()) is not None:
                 raise error
@@ -162,7 +162,7 @@ class App:
             except BlockQueueError as error:
                 if error.retry != "later":
                     raise
-                log.warning("claim failed: %s", error, extra={"code": error.code})
+                _log.warning("claim failed: %s", error, extra={"code": error.code})
                 self._stopping.wait(_SLICE)
                 continue
             for delivery in claimed:
@@ -184,11 +184,11 @@ class App:
             outcome = "acked"
         except LeaseLostError:
             outcome = "lost"
-            log.warning("lease lost", extra=about)
+            _log.warning("lease lost", extra=about)
         except ShutdownError:
             raise
         except Exception as error:
-            log.warning("handler failed: %s", failure_text(error), exc_info=True, extra=about)
+            _log.warning("handler failed: %s", failure_text(error), exc_info=True, extra=about)
         finally:
             with self._changed:
                 del self._held[delivery]
@@ -219,7 +219,7 @@ class App:
                     except ShutdownError:
                         return
                     except BlockQueueError as error:
-                        log.warning("heartbeat failed: %s", error, extra={"code": error.code})
+                        _log.warning("heartbeat failed: %s", error, extra={"code": error.code})
 
 
 async def _awaited(awaitable: Any) -> Any:
