@@ -4,6 +4,7 @@
 //! Invariant: each request is answered once, after the commit that holds it, or with an error.
 
 mod inbox;
+mod lookout;
 mod parking;
 mod reader;
 mod session;
@@ -25,6 +26,8 @@ use crate::model::EngineStats;
 use crate::op::{Answer, Claim, Op, Outcome, Query, ResultOf};
 use crate::options::{Message, OpenOptions};
 use crate::pending::Pending;
+use crate::process::fork::Birth;
+use crate::process::watch::Sign;
 use crate::store::{Store as _, sqlite::SqliteStore};
 
 pub(crate) use inbox::Sender;
@@ -99,6 +102,8 @@ pub(crate) enum Command {
         expect(dead_code, reason = "clocks move only in tests")
     )]
     Wake,
+    /// Others may have committed.
+    Heard(Sign),
     Shutdown(Option<oneshot::Sender<Result<Answered>>>),
 }
 
@@ -139,6 +144,7 @@ impl Drop for Answered {
 
 /// The part of the engine that the handles share.
 pub(crate) struct Engine {
+    birth: Birth,
     room: Arc<Semaphore>,
     commands: Sender,
     /// `None` if reads run on the writer thread, and after shutdown.
@@ -170,8 +176,17 @@ impl Engine {
             .name("blockqueue-writer".into())
             .spawn(move || writer.run())
             .map_err(|error| Error::Io { detail: error.to_string() })?;
-        let turns = Arc::default();
-        Ok(Self { room, commands, reader: Mutex::new(reader), stats, turns })
+        let (birth, turns) = (Birth::now(), Arc::default());
+        Ok(Self { birth, room, commands, reader: Mutex::new(reader), stats, turns })
+    }
+
+    /// In a forked child none of its threads are there, and its locks may be held for ever. A thread whose
+    /// own transaction is open would wait for itself.
+    fn check_caller(&self) -> Result<()> {
+        if self.birth.is_inherited() {
+            return Err(Error::Forked);
+        }
+        if self.turns.is_mine() { Err(Error::InTransaction) } else { Ok(()) }
     }
 
     pub(crate) fn start_work<T>(
@@ -179,10 +194,10 @@ impl Engine {
         work: Work,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        if self.turns.is_mine() {
-            return Pending::failed(Error::InTransaction);
+        match self.check_caller() {
+            Ok(()) => Pending::start(work, &self.room, &self.commands, map),
+            Err(error) => Pending::failed(error),
         }
-        Pending::start(work, &self.room, &self.commands, map)
     }
 
     pub(crate) fn start_query<T>(
@@ -190,8 +205,8 @@ impl Engine {
         query: Query,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        if self.turns.is_mine() {
-            return Pending::failed(Error::InTransaction);
+        if let Err(error) = self.check_caller() {
+            return Pending::failed(error);
         }
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         match &*reader {
@@ -215,8 +230,8 @@ impl Engine {
     }
 
     pub(crate) fn shutdown(&self) -> Pending<()> {
-        if self.turns.is_mine() {
-            return Pending::failed(Error::InTransaction);
+        if let Err(error) = self.check_caller() {
+            return Pending::failed(error);
         }
         self.room.close();
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -227,6 +242,7 @@ impl Engine {
     }
 
     pub(crate) fn stats(&self) -> Result<EngineStats> {
+        self.check_caller()?;
         let mut stats = self.stats.snapshot();
         let query = self.start_query(Query::FileBytes, |outcome| match outcome {
             Outcome::Answer(Answer::FileBytes { file, wal }) => Ok((file, wal)),
@@ -239,6 +255,12 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if self.birth.is_inherited() {
+            // Its channel has locks, too.
+            let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(reader.take());
+            return;
+        }
         // Never blocks: the writer finishes what it was given and ends by itself.
         self.room.close();
         let _ = self.commands.send(Command::Shutdown(None));

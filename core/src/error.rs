@@ -193,6 +193,13 @@ pub enum Error {
         /// What the system said.
         detail: String,
     },
+    /// The handle came here by a fork: its threads are in the parent. Open the queue anew.
+    #[error("the handle belongs to the process that this one was forked from")]
+    Forked,
+    /// Another SQLite library in this process has the file open, and on this system the two would destroy
+    /// it. Close it there, or use it in another process.
+    #[error("another SQLite library in this process has the file open")]
+    ForeignSqlite,
     /// A bug in this library. Please report it.
     #[error("internal error: {detail}")]
     Internal {
@@ -266,6 +273,8 @@ impl Error {
             Self::ScheduleExists { .. } => ("schedule_exists", 28, Never),
             Self::StaleVersion { .. } => ("stale_version", 29, Never),
             Self::UniqueConflict { .. } => ("unique_conflict", 30, Later),
+            Self::Forked => ("forked", 31, Never),
+            Self::ForeignSqlite => ("foreign_sqlite", 32, Never),
         }
     }
 
@@ -286,7 +295,7 @@ impl Error {
     }
 
     /// One value of each variant, in the order of their numbers: what the golden file lists.
-    fn samples() -> [Self; 30] {
+    fn samples() -> [Self; 32] {
         let text = String::new;
         let id = MessageId::NIL;
         [
@@ -320,6 +329,8 @@ impl Error {
             Self::ScheduleExists { topic: text(), schedule: text() },
             Self::StaleVersion { version: 0, current: 0 },
             Self::UniqueConflict { index: 0, key: text(), first: id },
+            Self::Forked,
+            Self::ForeignSqlite,
         ]
     }
 }

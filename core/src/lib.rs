@@ -12,6 +12,7 @@ mod model;
 mod op;
 mod options;
 mod pending;
+mod process;
 mod queue;
 mod recurrence;
 mod store;

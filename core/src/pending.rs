@@ -12,6 +12,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::engine::{Answered, Command, Request, Sender, Turn, Work};
 use crate::error::{Error, Result};
 use crate::op::Outcome;
+use crate::process::fork::Birth;
 
 type Permit = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
@@ -23,6 +24,7 @@ type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
 /// the operation, except for a claim: what it claims, or already has, is given back at once.
 #[must_use = "the operation may fail"]
 pub struct Pending<T> {
+    birth: Birth,
     state: State,
     /// Taken when the answer is there.
     map: Option<Map<T>>,
@@ -46,7 +48,11 @@ enum State {
 
 impl<T> Pending<T> {
     pub(crate) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), map: None, unanswered: shut_down, turn: None }
+        Self::new(State::Failed(error), None)
+    }
+
+    fn new(state: State, map: Option<Map<T>>) -> Self {
+        Self { birth: Birth::now(), state, map, unanswered: shut_down, turn: None }
     }
 
     pub(crate) fn start(
@@ -64,16 +70,14 @@ impl<T> Pending<T> {
             let permit = Box::pin(Arc::clone(room).acquire_many_owned(permits));
             State::Throttled { permit, work, commands: commands.clone() }
         };
-        Self { state, map: Some(Box::new(map)), unanswered: shut_down, turn: None }
+        Self::new(state, Some(Box::new(map)))
     }
 
     pub(crate) fn sent(
         answer: oneshot::Receiver<Result<Answered>>,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Self {
-        let map: Map<T> = Box::new(map);
-        let state = State::Sent(answer);
-        Self { state, map: Some(map), unanswered: shut_down, turn: None }
+        Self::new(State::Sent(answer), Some(Box::new(map)))
     }
 
     /// As [`sent`](Self::sent), for what an engine that has ended has done already.
@@ -113,6 +117,9 @@ impl<T> Pending<T> {
     }
 
     fn block(mut self) -> Result<T> {
+        if self.birth.is_inherited() {
+            return Err(Error::Forked);
+        }
         if let State::Sent(_) = self.state
             && let State::Sent(answer) = std::mem::replace(&mut self.state, State::Finished)
         {
@@ -159,6 +166,9 @@ impl<T> Future for Pending<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.birth.is_inherited() {
+            return Poll::Ready(Err(Error::Forked));
+        }
         loop {
             match &mut self.state {
                 State::Throttled { permit, .. } => {

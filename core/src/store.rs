@@ -12,6 +12,7 @@ use std::time::Instant;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
+use crate::process::watch::{Sign, Watch};
 
 /// What a group has done so far that may concern waiting claims.
 #[derive(Debug, Default)]
@@ -97,6 +98,29 @@ pub(crate) enum Quiet {
     Rest,
 }
 
+/// What there is for waiting claims, found without the right to write.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Subscribers for which something is claimable from this time on, or that are gone.
+    pub ready: Vec<(Source, Millis)>,
+    /// As in [`Applied`].
+    pub next_due: Option<Millis>,
+}
+
+/// How the engine comes to know of commits by others.
+#[derive(Debug)]
+pub(crate) enum Others {
+    /// There are none.
+    Nobody,
+    /// Looks now and then.
+    Unheard,
+    /// Is told.
+    Heard(Watch),
+}
+
+/// Called from another thread when others may have committed.
+pub(crate) type Heard = Box<dyn Fn(Sign) + Send>;
+
 /// The writing side; lives on the writer thread.
 pub(crate) trait Store: Send {
     /// Carries out a group in one transaction.
@@ -111,6 +135,12 @@ pub(crate) trait Store: Send {
 
     /// Whether another process has committed since the last call.
     fn changed(&mut self) -> Result<bool>;
+
+    /// What others have brought for the waiting claims of these subscribers.
+    fn look(&mut self, waiting: &[Source]) -> Result<Look>;
+
+    /// Begins to listen for commits of others.
+    fn listen(&self, heard: Heard) -> Others;
 
     /// After a group was answered: keeps the log short, and gives space back. The answer is whether there
     /// is more of it to do.

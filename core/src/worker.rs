@@ -41,6 +41,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::Delivery;
 use crate::options::{self, Reply};
+use crate::process::fork::Birth;
 use crate::queue::Queue;
 
 use held::Held;
@@ -178,13 +179,15 @@ impl Worker {
             return Err(Error::invalid("the lease of a worker must be at least 3 ms"));
         }
         let held = Arc::new(Held::new(self.queue.clone(), batch, lease));
-        let handle = WorkerHandle { held: Arc::clone(&held), threads: Vec::new() };
+        let birth = Birth::now();
+        let handle = WorkerHandle { birth, held: Arc::clone(&held), threads: Vec::new() };
         handle.with_threads(self, handler)
     }
 }
 
 /// A running worker. Dropping it stops it without waiting.
 pub struct WorkerHandle {
+    birth: Birth,
     held: Arc<Held>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -215,7 +218,14 @@ impl WorkerHandle {
 
     /// Stops claiming. What is claimed and not begun is given back; handlers that run go on.
     pub fn stop(&self) {
-        self.held.stop();
+        if self.check_birth().is_ok() {
+            self.held.stop();
+        }
+    }
+
+    /// In a forked child its threads are not there, and its locks may be held for ever.
+    fn check_birth(&self) -> Result<()> {
+        if self.birth.is_inherited() { Err(Error::Forked) } else { Ok(()) }
     }
 
     /// Stops, and waits for running handlers up to this long. Those that take longer are left alone; what
@@ -223,8 +233,9 @@ impl WorkerHandle {
     ///
     /// # Errors
     /// What ended the worker before it was asked to: `unknown_subscriber`, `unknown_topic`, `shutdown`,
-    /// or damage of the file.
+    /// or damage of the file. `forked` in a child process, which has none of its threads.
     pub fn shutdown(mut self, patience: Duration) -> Result<WorkerReport> {
+        self.check_birth()?;
         self.stop();
         let unfinished = self.held.wait_until_idle(monotonic() + patience);
         if unfinished == 0 {
@@ -241,6 +252,7 @@ impl WorkerHandle {
     /// # Errors
     /// As [`shutdown`](Self::shutdown).
     pub fn join(mut self) -> Result<WorkerReport> {
+        self.check_birth()?;
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
@@ -255,7 +267,11 @@ impl WorkerHandle {
 
 impl Drop for WorkerHandle {
     fn drop(&mut self) {
-        self.held.stop();
+        if self.check_birth().is_err() {
+            // Threads that are not there cannot be let go of either.
+            std::mem::forget(std::mem::take(&mut self.threads));
+        }
+        self.stop();
     }
 }
 

@@ -248,6 +248,20 @@ class UniqueConflictError(BlockQueueError):
     retry: Retry = "later"
 
 
+class ForkedError(BlockQueueError):
+    """The queue was opened before a fork: its threads are in the parent. Open it anew."""
+
+    code = "forked"
+    number = 31
+
+
+class ForeignSqliteError(BlockQueueError):
+    """Another SQLite library in this process has the file open. Close it there, or use another process."""
+
+    code = "foreign_sqlite"
+    number = 32
+
+
 def _all(base: type[BlockQueueError]) -> list[type[BlockQueueError]]:
     return [each for sub in base.__subclasses__() for each in (sub, *_all(sub))]
 

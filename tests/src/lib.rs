@@ -1,4 +1,5 @@
 //! What no single crate can prove: several processes on one file, some of them killed.
 
 pub mod chance;
+pub mod child;
 pub mod journal;

@@ -16,7 +16,7 @@ const LEVELS: &[&[&str]] = &[
     &["pending", "engine"],
     &["store"],
     &["op"],
-    &["backoff", "firing"],
+    &["backoff", "firing", "process"],
     // The words that everything is said in. Options name messages, errors name messages, messages carry
     // options: one vocabulary in several files.
     &["model", "options", "error", "clock", "limits", "entropy", "failpoint", "recurrence"],

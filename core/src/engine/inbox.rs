@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::Command;
 use crate::clock::monotonic;
+use crate::process::fork::Birth;
 
 #[derive(Default)]
 struct State {
@@ -22,8 +23,9 @@ struct State {
     closed: bool,
 }
 
-#[derive(Default)]
 struct Shared {
+    /// In a forked child there is no receiver, and the lock may be held by a thread that is not there.
+    birth: Birth,
     state: Mutex<State>,
     filled: Condvar,
 }
@@ -44,7 +46,8 @@ pub(super) struct Receiver {
 }
 
 pub(super) fn channel() -> (Sender, Receiver) {
-    let shared = Arc::<Shared>::default();
+    let (state, filled) = (Mutex::default(), Condvar::new());
+    let shared = Arc::new(Shared { birth: Birth::now(), state, filled });
     (Sender(Arc::clone(&shared)), Receiver { shared, taken: VecDeque::new() })
 }
 
@@ -60,6 +63,9 @@ impl Sender {
     /// # Errors
     /// The command, if the receiver is gone.
     pub(crate) fn send(&self, command: Command) -> Result<(), Box<Command>> {
+        if self.0.birth.is_inherited() {
+            return Err(Box::new(command));
+        }
         let mut state = self.0.lock();
         if state.closed {
             return Err(Box::new(command));

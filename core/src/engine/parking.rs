@@ -107,6 +107,19 @@ impl Parking {
         }
     }
 
+    /// Subscribers that claims wait for.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let topics = self.by_topic.iter();
+        topics
+            .flat_map(|(topic, subscribers)| {
+                subscribers.keys().map(|subscriber| Source {
+                    topic: Arc::clone(topic),
+                    subscriber: Arc::clone(subscriber),
+                })
+            })
+            .collect()
+    }
+
     /// Subscribers whose time has come; it is forgotten, the claim that looks will tell the next.
     pub(super) fn take_due(&mut self, now: Millis) -> Vec<Source> {
         let mut due = Vec::new();

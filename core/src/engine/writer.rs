@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::inbox::{Receiver, Sender};
+use super::lookout::Lookout;
 use super::parking::{Parked, Parking, Ticket};
 use super::session::Session;
 use super::stats::Stats;
@@ -23,11 +24,6 @@ use crate::limits;
 use crate::op::{Answer, Claim, ClaimOutcome, Op, Outcome, Query};
 use crate::store::{Effects, Fault, Follow, Owner as _, Quiet, Store};
 
-/// How often a thread with waiting claims looks whether another process has committed.
-const POLL: Duration = Duration::from_millis(20);
-/// How often a thread with nothing to do looks at the clock, which may have stepped, and whether another
-/// process has committed: it may have made a schedule, and be gone when that falls due.
-const LOOK: Duration = Duration::from_secs(1);
 /// The longest wait for callers that were just answered.
 const MOMENT: Duration = Duration::from_micros(100);
 /// How long after the last request upkeep begins.
@@ -58,6 +54,7 @@ pub(super) struct Writer {
     give_back: Sender,
     parking: Parking,
     watching: Watching,
+    lookout: Lookout,
     /// Operations on many rows that go on in the next group.
     carried: Vec<Request>,
     stats: Arc<Stats>,
@@ -92,6 +89,9 @@ impl Writer {
         give_back: Sender,
         stats: Arc<Stats>,
     ) -> Self {
+        let teller = give_back.clone();
+        // After shutdown nobody wants to know.
+        let heard = move |sign| drop(teller.send(Command::Heard(sign)));
         Self {
             store,
             clock,
@@ -99,6 +99,7 @@ impl Writer {
             give_back,
             parking: Parking::default(),
             watching: Watching::default(),
+            lookout: Lookout::new(Box::new(heard)),
             carried: Vec::new(),
             stats,
             next_due: None,
@@ -131,6 +132,9 @@ impl Writer {
     /// Waits for work and takes everything that is there, up to the bounds of a group.
     fn gather(&mut self) -> Vec<Request> {
         let mut requests = std::mem::take(&mut self.carried);
+        if requests.is_empty() && self.inbox.len() == 0 {
+            self.notice_others();
+        }
         let patience = if requests.is_empty() { self.patience() } else { Duration::ZERO };
         self.inbox.wait(1, patience);
         // Callers that were just answered are about to be back: a moment for them makes one commit of
@@ -158,6 +162,7 @@ impl Writer {
                 self.more = true;
                 self.untidy = true;
             }
+            Command::Heard(sign) => self.lookout.heard(sign),
             Command::Shutdown(reply) => self.ending = Some(Ending(reply)),
         }
         0
@@ -177,14 +182,13 @@ impl Writer {
         let deadline = [self.parking.next_deadline(), look].into_iter().flatten().min();
         let deadline = deadline.map_or(far, until);
         let look_at = look_at.and_then(|at| self.clock.until(at)).unwrap_or(far);
-        let waiting = self.parking.len() + self.watching.len();
-        let poll = if waiting > 0 { POLL } else { LOOK };
+        let look = until(self.lookout.next());
         let chores = match (self.untidy, self.rested) {
             (true, _) => until(self.asked + PAUSE),
             (false, false) => until(self.asked + REST),
             (false, true) => until(self.upkept + UPKEEP_EVERY),
         };
-        due.min(deadline).min(look_at).min(poll).min(chores)
+        due.min(deadline).min(look_at).min(look).min(chores)
     }
 
     /// When something falls due, as far as is known.
@@ -209,7 +213,6 @@ impl Writer {
         self.handled += requests.iter().map(|request| request.work.messages()).sum::<usize>();
         self.run_group(requests);
         self.expire_waits();
-        self.notice_others(asked == 0);
         self.look_at_results();
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
         if asked > 0 {
@@ -387,15 +390,44 @@ impl Writer {
         }
     }
 
-    /// When another process has committed, whoever waits looks again. A thread with nothing to do finds out
-    /// what falls due now.
-    fn notice_others(&mut self, idle: bool) {
-        let waiting = self.parking.len() + self.watching.len();
-        if (idle || waiting > 0) && self.store.changed().unwrap_or(true) {
-            self.parking.note_all(Millis::MIN);
-            self.watching.sweep(monotonic());
-            self.more |= idle;
+    /// Before the writer sleeps: from here on it hears of commits by others if somebody waits, and what they
+    /// have committed before, it sees now. One with nothing to do looks now and then: others may have made
+    /// a schedule, and be gone when that falls due.
+    fn notice_others(&mut self) {
+        let is_time = if self.parking.len() + self.watching.len() > 0 {
+            self.lookout.arm(&*self.store)
+        } else {
+            self.lookout.glance()
+        };
+        if !is_time {
+            return;
         }
+        match self.store.changed() {
+            Ok(false) => self.lookout.saw_nothing(),
+            Ok(true) => {
+                let now = self.clock.now();
+                self.watching.sweep(monotonic());
+                self.look_at_results();
+                let is_for_us = self.look().is_none_or(|at| at <= now);
+                self.lookout.saw_a_commit(is_for_us);
+            }
+            // It is looked at again, with the right to write: that says what is wrong.
+            Err(_) => self.parking.note_all(Millis::MIN),
+        }
+    }
+
+    /// When there is something for a waiting claim; `None` if that cannot be found out.
+    fn look(&mut self) -> Option<Millis> {
+        let Ok(look) = self.store.look(&self.parking.sources()) else {
+            self.parking.note_all(Millis::MIN);
+            return None;
+        };
+        self.next_due = look.next_due;
+        for (source, at) in &look.ready {
+            self.parking.note(source, *at);
+        }
+        let ready = look.ready.iter().map(|(_, at)| *at);
+        Some(ready.chain(look.next_due).min().unwrap_or(Millis::MAX))
     }
 
     /// Looks at results that may be there, and answers those who wait for them.
@@ -420,7 +452,11 @@ impl Writer {
     }
 
     fn upkeep(&mut self, quiet: Quiet) {
-        self.untidy = if let Ok(applied) = self.store.apply(&[Op::Upkeep], &mut Nobody) {
+        // It also sees what fell due and what others have committed, which may be waited for.
+        let mut filler = Filler::new(&mut self.parking, &[]);
+        let result = self.store.apply(&[Op::Upkeep], &mut filler);
+        let filled = filler.finish(result.is_ok());
+        self.untidy = if let Ok(applied) = result {
             self.next_due = applied.next_due;
             self.more |= applied.more;
             self.watching.ended(&applied.ended);
@@ -430,6 +466,9 @@ impl Writer {
             self.backoff = Some(monotonic() + BACKOFF);
             false
         };
+        for (ticket, outcome) in filled {
+            self.answer_claim(ticket, outcome);
+        }
         if !self.untidy {
             self.handled = 0;
             self.upkept = monotonic();
@@ -447,7 +486,7 @@ impl Writer {
                 Command::Shutdown(Some(reply)) => {
                     let _ = reply.send(Ok(Answered::new(Outcome::Done)));
                 }
-                Command::Wake | Command::Shutdown(None) => {}
+                Command::Wake | Command::Heard(_) | Command::Shutdown(None) => {}
             }
         }
         while !requests.is_empty() {
@@ -580,14 +619,5 @@ impl Follow for Filler<'_> {
         self.done.extend(&self.asked);
         let parked = self.asked.iter().filter_map(|&ticket| self.parking.get(ticket));
         parked.map(|parked| parked.claim.clone()).collect()
-    }
-}
-
-/// Follows nothing.
-struct Nobody;
-
-impl Follow for Nobody {
-    fn follow(&mut self, _: &mut Effects, _: Millis, _: Vec<Result<Outcome>>) -> Vec<Claim> {
-        Vec::new()
     }
 }

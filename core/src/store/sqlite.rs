@@ -16,10 +16,12 @@ mod encode;
 mod error;
 mod extend;
 mod fire;
+mod gap;
 mod guard;
 mod ids;
 mod interactive;
 mod join;
+mod look;
 mod migrate;
 mod position;
 mod publish;
@@ -36,6 +38,7 @@ mod unique;
 mod upkeep;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use rustc_hash::FxHashMap;
@@ -43,17 +46,21 @@ use rustc_hash::FxHashMap;
 use cache::Cache;
 use connection::Place;
 use error::{from_sqlite, spoils_connection};
+use gap::Gap;
 use recent::Recent;
 use tx::{Step, Stop, Tx};
 
 pub use join::{ack_in, nack_in, publish_in};
 
-use super::{Applied, Effects, Fault, Follow, Owner, Quiet, Read, Store};
-use crate::clock::Clock;
+use super::{Applied, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store};
+use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::op::{Answer, Op, Outcome, Query};
+use crate::op::{Answer, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
+use crate::process::foreign;
+use crate::process::peers::Peers;
+use crate::process::watch::Watch;
 
 /// Pages of the write-ahead log after which the writer checkpoints (16 MiB).
 const CHECKPOINT_PAGES: u32 = 4_096;
@@ -65,11 +72,19 @@ const VACUUM_PAGES: u32 = 1_000;
 /// Free pages that are kept for the next messages rather than given back (4 MiB).
 const FREE_PAGES_KEPT: u32 = 1_024;
 
+/// How often another SQLite library in this process is looked for.
+const SEARCH_EVERY: Duration = Duration::from_secs(10);
+
 pub(crate) struct SqliteStore {
     place: Place,
     options: OpenOptions,
     clock: Clock,
     connection: Connection,
+    /// `None` in memory, and where they cannot be met.
+    peers: Option<Peers>,
+    gap: Gap,
+    /// When to look again for another SQLite library.
+    next_search: Instant,
     tag: u16,
     cache: Cache,
     recent: Recent,
@@ -85,14 +100,21 @@ pub(crate) struct SqliteStore {
 
 impl SqliteStore {
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let place = Place::new(path);
+        let mut place = Place::new(path);
         let mut connection = connection::writer(&place, options)?;
+        place.resolve();
         let tag = migrate::migrate(&mut connection, options.clock.now())?;
         if let Some(limit) = options.payload_bytes_max {
             migrate::keep_payload_limit(&connection, limit)?;
         }
+        // Its shared memory is there now, and so is that of another library, if there is one.
+        refuse_foreign(&place)?;
+        let peers = place.path().and_then(|path| Peers::join(path).ok());
         Ok(Self {
             place,
+            peers,
+            gap: Gap::default(),
+            next_search: monotonic(),
             options: options.clone(),
             clock: options.clock.clone(),
             connection,
@@ -122,6 +144,13 @@ impl SqliteStore {
         body: impl FnOnce(&mut Tx<'_>) -> Step<Option<Applied>>,
     ) -> Result<Option<Applied>, Fault> {
         let Self { connection, cache, recent, clock, tag, data_version, cache_is_right, .. } = self;
+        if self.next_search <= monotonic() {
+            refuse_foreign(&self.place).map_err(Fault::NotApplied)?;
+            self.next_search = monotonic() + SEARCH_EVERY;
+        }
+        let turn = self.peers.as_mut().and_then(Peers::take_turn);
+        self.gap.leave();
+        let started = monotonic();
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| Fault::NotApplied(from_sqlite(error)))?;
@@ -154,7 +183,12 @@ impl SqliteStore {
             _ => Fault::Unknown(Error::OutcomeUnknown { detail: error.to_string() }),
         })?;
         failpoint::hit("after_commit");
-        *cache_is_right = true;
+        drop(turn);
+        self.gap.committed(started.elapsed());
+        if let Some(peers) = &mut self.peers {
+            peers.announce_commit();
+        }
+        self.cache_is_right = true;
         Ok(Some(applied))
     }
 
@@ -254,6 +288,14 @@ fn run_op(tx: &mut Tx<'_>, op: &Op) -> Step<Outcome> {
     }
 }
 
+/// Two libraries in one process drop each other's locks; ours are safe from that on most systems.
+fn refuse_foreign(place: &Place) -> Result<()> {
+    if place.path().is_some_and(foreign::is_dangerous) {
+        return Err(Error::ForeignSqlite);
+    }
+    Ok(())
+}
+
 fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
@@ -282,6 +324,38 @@ impl Store for SqliteStore {
         }
         let version = version_of(&self.connection).map_err(from_sqlite)?;
         Ok(std::mem::replace(&mut self.seen_version, version) != version)
+    }
+
+    fn look(&mut self, waiting: &[Source]) -> Result<Look> {
+        let view = self.connection.unchecked_transaction().map_err(from_sqlite)?;
+        let version = version_of(&view).map_err(from_sqlite)?;
+        if !self.cache_is_right || version != self.data_version {
+            self.cache = Cache::default();
+            self.cache_is_right = false;
+        }
+        let mut tx = Tx {
+            connection: &view,
+            cache: &mut self.cache,
+            recent: &mut self.recent,
+            effects: Effects::default(),
+            now: self.clock.now(),
+            tag: self.tag,
+            leases: FxHashMap::default(),
+        };
+        let look = look::look(&mut tx, waiting).map_err(|stop| match stop {
+            Stop::Refused(error) => error,
+            Stop::Broken(error) => from_sqlite(error),
+        })?;
+        self.data_version = version;
+        self.cache_is_right = true;
+        Ok(look)
+    }
+
+    fn listen(&self, heard: Heard) -> Others {
+        match &self.place {
+            Place::Memory => Others::Nobody,
+            Place::File(path) => Watch::start(path, heard).map_or(Others::Unheard, Others::Heard),
+        }
     }
 
     fn tidy(&mut self, quiet: Quiet) -> Result<bool> {

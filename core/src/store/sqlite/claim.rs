@@ -63,7 +63,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, claim: &Claim) -> Step<Outcome> {
     }
     for id in subscribers {
         let subscriber = tx.subscriber(id)?;
-        if subscriber.paused || tx.topic(subscriber.topic)?.paused {
+        if tx.is_paused(id)? {
             continue;
         }
         let limit = claim.limit.unwrap_or(subscriber.options.claim_limit);
@@ -307,7 +307,7 @@ fn skip_ahead(tx: &mut Tx<'_>, id: SubscriberId, head: &mut Head<'_>) -> Step<bo
 }
 
 /// When the next delivery can be claimed, if that is known; now, if one could be at once.
-fn when_next(tx: &Tx<'_>, id: SubscriberId) -> Step<Option<Millis>> {
+pub(super) fn when_next(tx: &Tx<'_>, id: SubscriberId) -> Step<Option<Millis>> {
     let subscriber = tx.subscriber(id)?;
     let mut next: Option<Millis> = None;
     let mut last_priority = None;

@@ -14,6 +14,7 @@ use super::guard;
 use crate::entropy;
 use crate::error::{Error, Result};
 use crate::options::{Durability, OpenOptions};
+use crate::process::locks;
 
 /// Earlier releases of SQLite can corrupt the log when connections checkpoint at the same time.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -30,6 +31,15 @@ impl Place {
         if path == Path::new(":memory:") { Self::Memory } else { Self::File(path.to_owned()) }
     }
 
+    /// Once the file is there: by its own name, from the root, as SQLite names the files beside it.
+    pub(super) fn resolve(&mut self) {
+        if let Self::File(path) = self
+            && let Ok(resolved) = path.canonicalize()
+        {
+            *path = resolved;
+        }
+    }
+
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Memory => None,
@@ -43,6 +53,7 @@ pub(super) fn writer(place: &Place, options: &OpenOptions) -> Result<Connection>
     if rusqlite::version_number() < SQLITE_MIN {
         return Err(Error::internal("the bundled SQLite is too old"));
     }
+    locks::install();
     let mut connection = match place {
         Place::Memory => Connection::open_in_memory(),
         Place::File(path) => {
@@ -146,13 +157,20 @@ fn wait_for_lock(attempt: i32) -> bool {
     if attempt >= ATTEMPTS {
         return false;
     }
+    HAS_WAITED.set(true);
     let pause = (0.000_1 * f64::from(attempt + 1)).min(LONGEST);
     thread::sleep(Duration::from_secs_f64(pause * (0.5 + entropy::unit() / 2.0)));
     true
 }
 
 thread_local! {
+    static HAS_WAITED: Cell<bool> = const { Cell::new(false) };
     static WAL_PAGES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether a connection of this thread had to wait for a lock since the last call.
+pub(super) fn has_waited() -> bool {
+    HAS_WAITED.take()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of the hook")]

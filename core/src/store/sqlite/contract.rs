@@ -27,6 +27,14 @@ const REJECTED_KEPT: usize = 1_000;
 
 // --- settlements --------------------------------------------------------------------------------------
 
+/// Whether applications have staged or marked something.
+pub(super) fn holds_something(tx: &Tx<'_>) -> Step<bool> {
+    let settling = include_str!("../../../sql/sqlite/settling_all.sql");
+    let staged = include_str!("../../../sql/sqlite/staged_oldest.sql");
+    let has_marks = tx.connection.prepare_cached(settling)?.exists([])?;
+    Ok(has_marks || tx.connection.prepare_cached(staged)?.exists([1])?)
+}
+
 /// Carries out what was acked and nacked. It was checked when it was written, and counts although its lease
 /// may have expired since.
 pub(super) fn sweep(tx: &mut Tx<'_>) -> Step<()> {

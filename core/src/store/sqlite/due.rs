@@ -27,6 +27,14 @@ pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
     let more_expired = tx.cache.next_expiry.is_due(tx.now) && expire(tx)?;
     let more_staged = may_be_staged && contract::promote(tx)?;
     tx.cache.nothing_staged = !more_staged;
+    learn_next(tx)?;
+    // Last: whether a message is settled may depend on the leases that ended.
+    let more_queued = fire::bring(tx)?;
+    Ok(more_delayed || more_expired || more_staged || more_queued)
+}
+
+/// Looks up what is not known of when something falls due next; schedules see to themselves.
+fn learn_next(tx: &mut Tx<'_>) -> Step<()> {
     if tx.cache.next_delayed == Next::Unknown {
         let next = include_str!("../../../sql/sqlite/delayed_next.sql");
         tx.cache.next_delayed = Next::known(first(tx.connection, next)?);
@@ -36,9 +44,18 @@ pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
         let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
         tx.cache.next_expiry = Next::known(first(tx.connection, next)?);
     }
-    // Last: whether a message is settled may depend on the leases that ended.
-    let more_queued = fire::bring(tx)?;
-    Ok(more_delayed || more_expired || more_staged || more_queued)
+    Ok(())
+}
+
+/// When something falls due next, found without writing; now, if something waits to be brought.
+pub(super) fn look(tx: &mut Tx<'_>) -> Step<Option<Millis>> {
+    learn_next(tx)?;
+    fire::learn_next(tx)?;
+    if !tx.cache.nothing_staged && contract::holds_something(tx)? {
+        return Ok(Some(tx.now));
+    }
+    tx.cache.nothing_staged = true;
+    Ok(next(tx))
 }
 
 /// When something falls due next.

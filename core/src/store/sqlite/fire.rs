@@ -22,14 +22,19 @@ use crate::recurrence::Recurrence;
 /// Fires what waited, then what is due, a bounded number of schedules; when the next one is due is known
 /// afterwards. The answer is whether more waited than one transaction may fire.
 pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
-    if tx.cache.next_schedule == Next::Unknown {
-        look(tx)?;
-    }
+    learn_next(tx)?;
     let more = fire_queued(tx)?;
     if tx.cache.next_schedule.is_due(tx.now) {
         fire_due(tx)?;
     }
     Ok(more)
+}
+
+pub(super) fn learn_next(tx: &mut Tx<'_>) -> Step<()> {
+    if tx.cache.next_schedule == Next::Unknown {
+        look(tx)?;
+    }
+    Ok(())
 }
 
 fn fire_due(tx: &mut Tx<'_>) -> Step<()> {

@@ -213,6 +213,12 @@ impl Tx<'_> {
         Ok(&mut kept.value)
     }
 
+    /// Claims of this subscriber wait as on an empty topic.
+    pub(super) fn is_paused(&self, id: SubscriberId) -> Step<bool> {
+        let subscriber = self.subscriber(id)?;
+        Ok(subscriber.paused || self.topic(subscriber.topic)?.paused)
+    }
+
     pub(super) fn counts(&mut self, id: SubscriberId) -> Step<&mut Counts> {
         Ok(&mut self.subscriber_mut(id)?.counts)
     }

@@ -1,0 +1,119 @@
+//! Several processes on one file: they wake each other, take turns and see what the others change.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use blockqueue::{Message, NewTopic, Queue};
+use blockqueue_tests::child::Talking;
+use tempfile::TempDir;
+
+fn create() -> (TempDir, PathBuf, Queue) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.db");
+    let queue = Queue::open(&file).unwrap();
+    queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+    (folder, file, queue)
+}
+
+fn peer(file: &Path, verb: &str, count: usize) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peer"));
+    command.arg(file).arg(verb).arg(count.to_string());
+    command
+}
+
+fn start(mut command: Command) -> Talking {
+    let peer = Talking::start(&mut command).unwrap();
+    assert_eq!(peer.line().unwrap(), "ready");
+    peer
+}
+
+/// So many round trips that they cannot all have waited for the look that is taken in any case.
+const ROUND_TRIPS: usize = 100;
+const IN_ALL: Duration = Duration::from_secs(20);
+
+#[expect(clippy::disallowed_methods, reason = "how long it took is the question")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn a_publish_wakes_a_claim_that_waits_in_another_process() {
+    let (_folder, file, queue) = create();
+    let consumer = start(peer(&file, "consume", ROUND_TRIPS));
+    let begin = now();
+    for number in 0..ROUND_TRIPS {
+        queue.publish("t", number.to_string()).wait().unwrap();
+        assert_eq!(consumer.line().unwrap(), number.to_string());
+    }
+    assert!(begin.elapsed() < IN_ALL, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_delay_set_by_one_process_wakes_another_when_it_is_over() {
+    let (_folder, file, queue) = create();
+    let consumer = start(peer(&file, "consume", 1));
+    let message = Message::new("later").with_delay(Duration::from_millis(300));
+    queue.publish("t", message).wait().unwrap();
+    assert_eq!(consumer.line().unwrap(), "later");
+}
+
+#[test]
+fn a_commit_by_another_sqlite_client_wakes_a_waiting_claim() {
+    let (_folder, file, queue) = create();
+    queue.pause_topic("t").wait().unwrap();
+    let consumer = start(peer(&file, "consume", ROUND_TRIPS));
+    queue.shutdown().wait().unwrap();
+    let client = rusqlite::Connection::open(&file).unwrap();
+    client.busy_timeout(Duration::from_secs(10)).unwrap();
+    let begin = now();
+    for number in 0..ROUND_TRIPS {
+        // What the topic holds is published while it is paused, and let out by plain SQL.
+        let queue = Queue::open(&file).unwrap();
+        queue.publish("t", number.to_string()).wait().unwrap();
+        queue.shutdown().wait().unwrap();
+        client.execute("UPDATE blockqueue_topic SET paused = 0", ()).unwrap();
+        assert_eq!(consumer.line().unwrap(), number.to_string());
+        client.execute("UPDATE blockqueue_topic SET paused = 1", ()).unwrap();
+    }
+    assert!(begin.elapsed() < IN_ALL, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_one_process_changes_the_others_see_at_their_next_operation() {
+    let (_folder, file, queue) = create();
+    let mut publisher = start(peer(&file, "publish", 1));
+    // The peer has seen the old topic; the new one of the same name is another.
+    queue.delete_topic("t").wait().unwrap();
+    queue.create_topic(NewTopic::new("t").with_subscriber("other")).wait().unwrap();
+    writeln!(publisher.child().stdin.as_ref().unwrap()).unwrap();
+    assert_eq!(publisher.line().unwrap(), "published");
+    let stats = queue.subscriber_stats("t", "other").wait().unwrap();
+    assert_eq!(stats.pending_count, 1);
+}
+
+#[test]
+fn a_claim_that_waits_is_told_when_another_process_deletes_its_topic() {
+    let (_folder, file, queue) = create();
+    let mut consumer = start(peer(&file, "consume", 1));
+    queue.delete_topic("t").wait().unwrap();
+    assert!(!consumer.child().wait().unwrap().success());
+}
+
+#[test]
+fn the_turn_of_a_process_that_dies_goes_to_the_next() {
+    let (_folder, file, queue) = create();
+    for _ in 0..20 {
+        // Dies at its third transaction behind BEGIN: with the turn, and with SQLite's lock.
+        let mut command = peer(&file, "publish", 100);
+        command.env("BLOCKQUEUE_FAILPOINT", "after_begin:3");
+        let mut publisher = start(command);
+        writeln!(publisher.child().stdin.as_ref().unwrap()).unwrap();
+        while publisher.child().try_wait().unwrap().is_none() {
+            queue.publish("t", "x").wait().unwrap();
+        }
+        queue.publish("t", "x").wait().unwrap();
+    }
+}
