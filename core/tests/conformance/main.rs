@@ -35,8 +35,9 @@ fn random_histories_in_a_file_are_as_the_model_says() {
     Histories::from_env(25).assert_hold(|| Arc::new(CoreFace::in_file()));
 }
 
-/// Codes that need a broken world, which the crash tests make, or a transaction of the caller's own.
-const BEYOND_SCRIPTS: [&str; 14] = [
+/// Codes that need a broken world or several processes, which the crash tests make, or a transaction of the
+/// caller's own.
+const BEYOND_SCRIPTS: [&str; 16] = [
     "busy",
     "locked",
     "outcome_unknown",
@@ -51,6 +52,8 @@ const BEYOND_SCRIPTS: [&str; 14] = [
     "in_transaction",
     "transaction_ended",
     "sql_failed",
+    "forked",
+    "foreign_sqlite",
 ];
 
 #[test]
