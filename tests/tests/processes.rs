@@ -117,3 +117,22 @@ fn the_turn_of_a_process_that_dies_goes_to_the_next() {
         queue.publish("t", "x").wait().unwrap();
     }
 }
+
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn a_child_forked_under_load_is_refused_the_old_handle_and_opens_the_queue_anew() {
+    const CHILDREN: usize = 200;
+    let (_folder, file, queue) = create();
+    queue.create_topic(NewTopic::new("children").with_subscriber("s")).wait().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forker"));
+    let mut forker = Talking::start(command.arg(&file).arg(CHILDREN.to_string())).unwrap();
+    let deadline = now() + Duration::from_secs(120);
+    while forker.child().try_wait().unwrap().is_none() {
+        assert!(now() < deadline, "a child hangs");
+        queue.publish("t", "other").wait().unwrap();
+    }
+    assert!(forker.child().wait().unwrap().success());
+    let stats = queue.subscriber_stats("children", "s").wait().unwrap();
+    assert_eq!(stats.pending_count, CHILDREN as u64);
+    assert_eq!(queue.diagnose().wait().unwrap().problems, Vec::<String>::new());
+}
