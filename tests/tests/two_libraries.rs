@@ -15,10 +15,7 @@ fn create() -> (TempDir, PathBuf) {
     let file = folder.path().join("queue.db");
     let queue = Queue::open(&file).unwrap();
     let keep = TopicOptions::default().with_retention(Retention::Count(u64::MAX >> 1));
-    queue
-        .create_topic(NewTopic::new("t").with_subscriber("s").with_options(keep))
-        .wait()
-        .unwrap();
+    queue.create_topic(NewTopic::new("t").with_subscriber("s").with_options(keep)).wait().unwrap();
     queue.shutdown().wait().unwrap();
     (folder, file)
 }
