@@ -126,7 +126,7 @@ fn a_child_forked_under_load_is_refused_the_old_handle_and_opens_the_queue_anew(
     queue.create_topic(NewTopic::new("children").with_subscriber("s")).wait().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_forker"));
     let mut forker = Talking::start(command.arg(&file).arg(CHILDREN.to_string())).unwrap();
-    let deadline = now() + Duration::from_secs(120);
+    let deadline = now() + Duration::from_mins(2);
     while forker.child().try_wait().unwrap().is_none() {
         assert!(now() < deadline, "a child hangs");
         queue.publish("t", "other").wait().unwrap();
