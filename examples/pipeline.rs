@@ -75,7 +75,7 @@ fn run(file: &Path) -> Result<bool> {
     let queue = Queue::open(folder.path().join("queue.db"))?;
     let options = SubscriberOptions::default().with_lease(LEASE);
     let topic = SUBSCRIBERS.iter().fold(NewTopic::new("lines"), |topic, name| {
-        topic.with_subscriber(NewSubscriber::new(*name).with_options(options))
+        topic.with_subscriber(NewSubscriber::new(*name).with_options(options.clone()))
     });
     queue.create_topic(topic).wait()?;
 

@@ -44,6 +44,20 @@ pub const LEASE_DEFAULT: Duration = Duration::from_secs(30);
 pub const ATTEMPTS_DEFAULT: u32 = 5;
 /// Most attempts a subscriber may ask for.
 pub const ATTEMPTS_MAX: u32 = 100_000;
+/// A filter as JSON, in bytes.
+pub const FILTER_BYTES_MAX: usize = 8 << 10;
+/// How deep the conditions of a filter may be nested.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Most leases at once that a subscriber may be limited to.
+pub const LEASED_MAX: u32 = 1_000_000;
+/// Most leases at once of one ordering key that a subscriber may be limited to.
+pub const LEASED_PER_KEY_MAX: u32 = 1_000;
+/// Most claims per interval that a subscriber may be limited to.
+pub const RATE_COUNT_MAX: u32 = 1_000_000;
+/// Longest interval of a rate.
+pub const RATE_INTERVAL_MAX: Duration = Duration::from_hours(24);
+/// Deliveries of a subscriber that may wait behind others of their key; at the limit it reads no further.
+pub const PARKED_MAX: u64 = 100_000;
 /// Longest delay of a message, a retry or a deferral.
 pub const DELAY_MAX: Duration = Duration::from_hours(24 * 366);
 /// Largest payload of a reply, in bytes.
@@ -96,6 +110,12 @@ pub const SCHEDULE_SLACK_MAX: Duration = Duration::from_hours(24);
 pub(crate) const PENDING_OPS_MAX: usize = 65_536;
 /// Operations in one write group.
 pub(crate) const GROUP_OPS_MAX: usize = 4_096;
+/// Deliveries that one claim parks behind others of their key in one transaction.
+pub(crate) const CLAIM_PARKED_MAX: usize = 1_000;
+/// Messages that the claims of one transaction pass over, and for how long.
+pub(crate) const SCAN_ROWS: usize = 10_000;
+/// See [`SCAN_ROWS`].
+pub(crate) const SCAN_TIME: Duration = Duration::from_millis(3);
 /// Rows that one bounded step of upkeep touches: expiry, promotion, trim, reclaim.
 pub(crate) const STEP_ROWS: usize = 1_000;
 /// Schedules that one transaction fires.

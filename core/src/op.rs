@@ -164,7 +164,12 @@ pub(crate) struct Claim {
     pub sources: Arc<[Source]>,
     pub limit: Option<usize>,
     pub lease_ms: Option<Millis>,
+    /// Where its logs ended when it began, if it goes on.
+    pub ends: Option<Ends>,
 }
+
+/// The last sequence number of each log.
+pub(crate) type Ends = Arc<[(i64, i64)]>;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settle {
@@ -250,6 +255,8 @@ pub(crate) struct ClaimOutcome {
     /// When the next delivery of these subscribers can be claimed, if that is known; a time in the
     /// past means that there is more.
     pub next_due: Option<Millis>,
+    /// It found nothing yet, and goes on in another transaction up to these ends.
+    pub go_on: Option<Ends>,
 }
 
 /// What a live receipt achieved.

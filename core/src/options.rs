@@ -24,6 +24,7 @@ macro_rules! text_setters {
 
 mod backup;
 mod consume;
+mod filter;
 mod letters;
 mod message;
 mod open;
@@ -38,6 +39,7 @@ mod transaction;
 
 pub use backup::{Backup, BackupProgress};
 pub use consume::{ClaimOptions, NackOptions, SeekTo};
+pub use filter::Filter;
 pub use letters::DeadLetters;
 pub use message::Message;
 pub use open::{Durability, OpenOptions};
@@ -45,7 +47,10 @@ pub use page::Page;
 pub use replay::{Purge, Redrive, Seek};
 pub use reply::Reply;
 pub use schedule::{MisfirePolicy, NewSchedule, OverlapPolicy, ScheduleOptions};
-pub use subscriber::{NewSubscriber, RetryPolicy, StartFrom, SubscriberChange, SubscriberOptions};
+pub use subscriber::{
+    NewSubscriber, OnDead, OnExpiry, RateLimit, RetryPolicy, StartFrom, SubscriberChange,
+    SubscriberOptions,
+};
 pub use topic::{BacklogLimit, BacklogPolicy, NewTopic, Retention, TopicChange, TopicOptions};
 pub use transaction::TransactionOptions;
 

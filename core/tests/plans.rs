@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("rejected_count", "at most as many rows as are kept"),
     ("table_count", "the list of tables, read when a file is opened"),
     ("logs_of_topic", "sorts a row per priority"),
+    ("logs_expiring", "a row per topic and priority, read once when a file was opened"),
     ("logs_untrimmed", "a row per topic and priority, read when the cache was dropped"),
 ];
 

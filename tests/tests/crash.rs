@@ -54,7 +54,7 @@ fn create(file: &Path) {
     let queue = Queue::open(file).unwrap();
     let options = SubscriberOptions::default().with_max_attempts(1_000);
     let topic = SUBSCRIBERS.iter().fold(NewTopic::new("t"), |topic, name| {
-        topic.with_subscriber(NewSubscriber::new(*name).with_options(options))
+        topic.with_subscriber(NewSubscriber::new(*name).with_options(options.clone()))
     });
     queue.create_topic(topic).wait().unwrap();
     queue.shutdown().wait().unwrap();

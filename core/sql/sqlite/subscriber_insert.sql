@@ -1,4 +1,4 @@
--- ?1 topic, ?2 name, ?3 now, ?4 to ?10 settings.
+-- ?1 topic, ?2 name, ?3 now. Its settings follow.
 INSERT INTO blockqueue_subscriber (topic_id, name, created_at, max_attempts, lease_ms, claim_limit,
                                    retry_initial_ms, retry_max_ms, retry_multiplier, retry_jitter)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, 0);

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::Answered;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::op::{Claim, Source};
+use crate::op::{Claim, Ends, Source};
 
 /// A waiting claim, named by when it came.
 pub(super) type Ticket = u64;
@@ -35,6 +35,8 @@ pub(super) struct Parking {
     claims: BTreeMap<Ticket, Parked>,
     by_topic: HashMap<Arc<str>, HashMap<Arc<str>, Waiters>>,
     deadlines: BTreeSet<(Instant, Ticket)>,
+    /// Claims that found nothing yet and go on in the next transaction, whatever their deadline.
+    unfinished: BTreeSet<Ticket>,
     next: Ticket,
 }
 
@@ -62,6 +64,7 @@ impl Parking {
 
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Parked> {
         let parked = self.claims.remove(&ticket)?;
+        self.unfinished.remove(&ticket);
         self.deadlines.remove(&(parked.deadline, ticket));
         for source in parked.claim.sources.iter() {
             let Some(subscribers) = self.by_topic.get_mut(&source.topic) else { continue };
@@ -80,7 +83,33 @@ impl Parking {
 
     /// Those whose caller went away or whose time is up.
     pub(super) fn overdue(&self, now: Instant) -> Vec<Ticket> {
-        self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|&(_, ticket)| ticket).collect()
+        let overdue = self.deadlines.iter().take_while(|(at, _)| *at <= now);
+        overdue.map(|&(_, ticket)| ticket).filter(|ticket| !self.goes_on(*ticket)).collect()
+    }
+
+    /// It is not to be answered before it has come to an end, if anybody still waits for it.
+    fn goes_on(&self, ticket: Ticket) -> bool {
+        self.unfinished.contains(&ticket)
+            && self.claims.get(&ticket).is_some_and(|parked| !parked.reply.is_closed())
+    }
+
+    /// A claim looked, found nothing, and goes on up to these ends; or, with `None`, it is at its end.
+    pub(super) fn go_on(&mut self, ticket: Ticket, ends: Option<Ends>) {
+        let goes_on = ends.is_some();
+        if let Some(parked) = self.claims.get_mut(&ticket) {
+            parked.claim.ends = ends;
+            if goes_on {
+                self.unfinished.insert(ticket);
+            } else {
+                self.unfinished.remove(&ticket);
+            }
+        }
+    }
+
+    /// Claims that go on, oldest first, but for those in `skip`.
+    pub(super) fn unfinished(&self, skip: &HashSet<Ticket>) -> Vec<Ticket> {
+        let tickets = self.unfinished.iter().copied();
+        tickets.filter(|ticket| !skip.contains(ticket) && self.goes_on(*ticket)).collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
@@ -89,6 +118,9 @@ impl Parking {
 
     /// When the first subscriber with waiting claims has something due.
     pub(super) fn next_due(&self) -> Option<Millis> {
+        if self.unfinished.iter().any(|ticket| self.goes_on(*ticket)) {
+            return Some(Millis::MIN);
+        }
         self.by_topic.values().flat_map(HashMap::values).filter_map(|waiters| waiters.due).min()
     }
 

@@ -564,10 +564,11 @@ impl<'a> Filler<'a> {
     /// Sorts the answers of the last round: filled, failed for good, or still waiting.
     fn take_answers(&mut self, last: Vec<Result<Outcome>>) {
         for (ticket, outcome) in std::mem::take(&mut self.asked).into_iter().zip(last) {
-            if let Ok(Outcome::Claimed(claimed)) = &outcome
-                && let Some(at) = claimed.next_due
-            {
-                self.note(ticket, at);
+            if let Ok(Outcome::Claimed(claimed)) = &outcome {
+                if let Some(at) = claimed.next_due {
+                    self.note(ticket, at);
+                }
+                self.parking.go_on(ticket, claimed.go_on.clone());
             }
             match &outcome {
                 Ok(Outcome::Claimed(claimed)) if claimed.deliveries.is_empty() => {}
@@ -584,7 +585,7 @@ impl<'a> Filler<'a> {
         for (source, at) in effects.ready.drain(..) {
             self.parking.note(&source, at);
         }
-        let mut tickets = Vec::new();
+        let mut tickets = self.parking.unfinished(&self.done);
         for (topic, count) in effects.appended.drain(..) {
             tickets.extend(self.parking.oldest(&topic, None, count, &self.done));
         }

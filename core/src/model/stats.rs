@@ -58,7 +58,8 @@ pub struct SubscriberStats {
     pub leased_count: u64,
     /// Deliveries that wait for their next attempt, or are ready for it.
     pub retrying_count: u64,
-    /// Deliveries that wait behind another of their ordering key.
+    /// Deliveries that wait behind another of their ordering key; at
+    /// [`PARKED_MAX`](crate::limits::PARKED_MAX) the subscriber reads no further until one of them moves on.
     pub parked_count: u64,
     /// Dead letters.
     pub dead_count: u64,
@@ -76,6 +77,10 @@ pub struct SubscriberStats {
     pub nacked_count: u64,
     /// Leases ever expired.
     pub expired_count: u64,
+    /// Messages that expired before they were settled.
+    pub ttl_expired_count: u64,
+    /// Messages ever skipped by the filter.
+    pub filtered_count: u64,
     /// Messages ever skipped by the backlog limit.
     pub dropped_count: u64,
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::filter::Filter;
 use super::rules::{at_most, count, lease, name, not_longer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, positive};
 use crate::limits;
 
 /// How long a failed delivery waits before its next attempt: exponential, with jitter.
@@ -59,8 +60,54 @@ impl RetryPolicy {
     }
 }
 
+/// What becomes of an ordering key when one of its messages is dead-lettered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnDead {
+    /// Its next message is delivered. The default.
+    #[default]
+    Skip,
+    /// Later messages of the key wait until the dead letter is redriven, purged or cancelled.
+    Block,
+}
+
+/// What becomes of a message that expires before it is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnExpiry {
+    /// It is skipped, and counted. The default.
+    #[default]
+    Skip,
+    /// It becomes a dead letter with the error `expired`, and is counted.
+    DeadLetter,
+}
+
+/// At most so many deliveries per interval: as many may be claimed at once, and each comes back after its
+/// share of the interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// How many; 1 to 1,000,000.
+    pub count: u32,
+    /// Per how long; 1 ms to 24 h.
+    pub interval: Duration,
+}
+
+impl RateLimit {
+    /// At most `count` deliveries per interval.
+    pub const fn new(count: u32, interval: Duration) -> Self {
+        Self { count, interval }
+    }
+
+    fn validate(&self) -> Result<()> {
+        count("rate.count", self.count as usize, limits::RATE_COUNT_MAX as usize)?;
+        positive("rate.interval", self.interval)?;
+        not_longer("rate.interval", self.interval, limits::RATE_INTERVAL_MAX)
+    }
+}
+
 /// The settings of a subscriber.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SubscriberOptions {
     /// Attempts before a delivery becomes a dead letter. Default 5; at least 1.
@@ -71,6 +118,23 @@ pub struct SubscriberOptions {
     pub claim_limit: usize,
     /// How long a failed delivery waits before its next attempt.
     pub retry: RetryPolicy,
+    /// Messages of one ordering key are delivered one at a time, in the order in which they were
+    /// published. Default: no.
+    pub ordered: bool,
+    /// What becomes of a key when one of its messages is dead-lettered, if `ordered`. Default: it goes on.
+    pub on_dead: OnDead,
+    /// Only messages whose headers match are delivered; others are skipped, and counted. Default: all.
+    pub filter: Option<Filter>,
+    /// What becomes of a message that expires before it is claimed. Default: it is skipped.
+    pub on_expiry: OnExpiry,
+    /// At most so many deliveries are leased at once, over all processes; one whose lease expired counts
+    /// until it is claimed again or dead-lettered. Default: no limit; 1 to 1,000,000.
+    pub leased_max: Option<u32>,
+    /// At most so many deliveries are claimed per interval, over all processes. Default: no limit.
+    pub rate: Option<RateLimit>,
+    /// At most so many deliveries of one ordering key are leased at once. `ordered` means 1 and excludes
+    /// more. Default: no limit; 1 to 1,000.
+    pub leased_per_key_max: Option<u32>,
 }
 
 impl Default for SubscriberOptions {
@@ -80,6 +144,13 @@ impl Default for SubscriberOptions {
             lease: limits::LEASE_DEFAULT,
             claim_limit: 10,
             retry: RetryPolicy::default(),
+            ordered: false,
+            on_dead: OnDead::default(),
+            filter: None,
+            on_expiry: OnExpiry::default(),
+            leased_max: None,
+            rate: None,
+            leased_per_key_max: None,
         }
     }
 }
@@ -94,6 +165,20 @@ impl SubscriberOptions {
         with_claim_limit: claim_limit = usize;
         /// Sets how long a failed delivery waits before its next attempt.
         with_retry: retry = RetryPolicy;
+        /// Delivers messages of one ordering key one at a time, in order.
+        with_ordered: ordered = bool;
+        /// Sets what becomes of a key when one of its messages is dead-lettered.
+        with_on_dead: on_dead = OnDead;
+        /// Sets which messages are delivered.
+        with_filter: filter = Filter;
+        /// Sets what becomes of a message that expires before it is claimed.
+        with_on_expiry: on_expiry = OnExpiry;
+        /// Limits how many deliveries are leased at once.
+        with_leased_max: leased_max = u32;
+        /// Limits how many deliveries are claimed per interval.
+        with_rate: rate = RateLimit;
+        /// Limits how many deliveries of one ordering key are leased at once.
+        with_leased_per_key_max: leased_per_key_max = u32;
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -103,6 +188,19 @@ impl SubscriberOptions {
         at_most("max_attempts", self.max_attempts as usize, limits::ATTEMPTS_MAX as usize)?;
         lease("lease", self.lease)?;
         count("claim_limit", self.claim_limit, limits::CLAIM_MAX)?;
+        if let Some(leased) = self.leased_max {
+            count("leased_max", leased as usize, limits::LEASED_MAX as usize)?;
+        }
+        if let Some(rate) = self.rate {
+            rate.validate()?;
+        }
+        if let Some(leased) = self.leased_per_key_max {
+            count("leased_per_key_max", leased as usize, limits::LEASED_PER_KEY_MAX as usize)?;
+            if self.ordered && leased > 1 {
+                let detail = "leased_per_key_max must be 1 if the subscriber is ordered";
+                return Err(Error::invalid(detail));
+            }
+        }
         self.retry.validate()
     }
 }
@@ -181,6 +279,21 @@ pub struct SubscriberChange {
     pub claim_limit: Option<usize>,
     /// The new retry policy, for failures from now on.
     pub retry: Option<RetryPolicy>,
+    /// Whether messages of one ordering key are delivered one at a time. Messages that are claimed or
+    /// dead-lettered when order begins do not take part in it.
+    pub ordered: Option<bool>,
+    /// What becomes of a key when one of its messages is dead-lettered.
+    pub on_dead: Option<OnDead>,
+    /// The new filter, for messages that are not claimed yet; `Some(None)`: all are delivered.
+    pub filter: Option<Option<Filter>>,
+    /// What becomes of a message that expires before it is claimed.
+    pub on_expiry: Option<OnExpiry>,
+    /// The new limit of leases at once; `Some(None)`: no limit.
+    pub leased_max: Option<Option<u32>>,
+    /// The new limit of claims per interval; `Some(None)`: no limit.
+    pub rate: Option<Option<RateLimit>>,
+    /// The new limit of leases at once per ordering key; `Some(None)`: no limit.
+    pub leased_per_key_max: Option<Option<u32>>,
 }
 
 impl SubscriberChange {
@@ -193,14 +306,37 @@ impl SubscriberChange {
         with_claim_limit: claim_limit = usize;
         /// Changes the retry policy.
         with_retry: retry = RetryPolicy;
+        /// Changes whether messages of one ordering key are delivered one at a time.
+        with_ordered: ordered = bool;
+        /// Changes what becomes of a key when one of its messages is dead-lettered.
+        with_on_dead: on_dead = OnDead;
+        /// Changes which messages are delivered; `None`: all.
+        with_filter: filter = Option<Filter>;
+        /// Changes what becomes of a message that expires before it is claimed.
+        with_on_expiry: on_expiry = OnExpiry;
+        /// Changes how many deliveries are leased at once at most; `None`: no limit.
+        with_leased_max: leased_max = Option<u32>;
+        /// Changes how many deliveries are claimed per interval at most; `None`: no limit.
+        with_rate: rate = Option<RateLimit>;
+        /// Changes how many deliveries of one ordering key are leased at once at most; `None`: no limit.
+        with_leased_per_key_max: leased_per_key_max = Option<u32>;
     }
 
-    pub(crate) fn apply(&self, options: &SubscriberOptions) -> SubscriberOptions {
+    /// These settings with the changes made.
+    #[must_use]
+    pub fn apply(&self, options: &SubscriberOptions) -> SubscriberOptions {
         SubscriberOptions {
             max_attempts: self.max_attempts.unwrap_or(options.max_attempts),
             lease: self.lease.unwrap_or(options.lease),
             claim_limit: self.claim_limit.unwrap_or(options.claim_limit),
             retry: self.retry.unwrap_or(options.retry),
+            ordered: self.ordered.unwrap_or(options.ordered),
+            on_dead: self.on_dead.unwrap_or(options.on_dead),
+            filter: self.filter.clone().unwrap_or_else(|| options.filter.clone()),
+            on_expiry: self.on_expiry.unwrap_or(options.on_expiry),
+            leased_max: self.leased_max.unwrap_or(options.leased_max),
+            rate: self.rate.unwrap_or(options.rate),
+            leased_per_key_max: self.leased_per_key_max.unwrap_or(options.leased_per_key_max),
         }
     }
 }

@@ -55,6 +55,7 @@ impl Queue {
             sources: sources.into(),
             limit: options.limit,
             lease_ms: options.lease.map(duration_millis),
+            ends: None,
         };
         let work = Work::Claim { claim, wait: options.wait };
         self.engine.start_work(work, |outcome| match outcome {

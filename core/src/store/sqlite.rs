@@ -14,6 +14,7 @@ mod diagnose;
 mod due;
 mod encode;
 mod error;
+mod expiry;
 mod extend;
 mod fire;
 mod gap;
@@ -21,6 +22,8 @@ mod guard;
 mod ids;
 mod interactive;
 mod join;
+mod keys;
+mod limit;
 mod look;
 mod migrate;
 mod position;
@@ -168,8 +171,9 @@ impl SqliteStore {
         *data_version = version;
         let now = clock.now();
         let leases = FxHashMap::default();
+        let scan = tx::Scan::default();
         let connection = &*transaction;
-        let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases };
+        let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases, scan };
         let applied = body(&mut tx).map_err(|stop| match stop {
             Stop::Refused(error) => Fault::Divide(error),
             Stop::Broken(error) => divide(error),
@@ -341,6 +345,7 @@ impl Store for SqliteStore {
             now: self.clock.now(),
             tag: self.tag,
             leases: FxHashMap::default(),
+            scan: tx::Scan::default(),
         };
         let look = look::look(&mut tx, waiting).map_err(|stop| match stop {
             Stop::Refused(error) => error,

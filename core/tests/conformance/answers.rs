@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
     BacklogPolicy, DeadLetter, Delivery, DeliveryResult, DeliveryStatus, Error, Failure, Listed,
-    MessageStatus, MessageView, MisfirePolicy, Nacked, OverlapPolicy, Peeked, Published, Retention,
-    Schedule, ScheduleRun, Sought, Subscriber, SubscriberStats, Topic, TopicStats,
+    MessageStatus, MessageView, MisfirePolicy, Nacked, OnDead, OnExpiry, OverlapPolicy, Peeked,
+    Published, Retention, Schedule, ScheduleRun, Sought, Subscriber, SubscriberStats, Topic,
+    TopicStats,
 };
 use blockqueue_conformance::START_MS;
 use serde_json::{Value, json};
@@ -128,6 +129,18 @@ impl Answer for Subscriber {
                     "multiplier": options.retry.multiplier,
                     "jitter": options.retry.jitter,
                 },
+                "ordered": options.ordered,
+                "on_dead": if options.on_dead == OnDead::Block { "block" } else { "skip" },
+                "filter": options.filter,
+                "on_expiry": match options.on_expiry {
+                    OnExpiry::DeadLetter => "dead_letter",
+                    _ => "skip",
+                },
+                "leased_max": options.leased_max,
+                "rate": options.rate.map(|rate| {
+                    json!({ "count": rate.count, "interval_ms": millis(rate.interval) })
+                }),
+                "leased_per_key_max": options.leased_per_key_max,
             },
         })
     }
@@ -298,6 +311,8 @@ impl Answer for SubscriberStats {
             "acked_count": self.acked_count,
             "nacked_count": self.nacked_count,
             "expired_count": self.expired_count,
+            "ttl_expired_count": self.ttl_expired_count,
+            "filtered_count": self.filtered_count,
             "dropped_count": self.dropped_count,
         })
     }

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
     BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Message, MisfirePolicy,
-    NackOptions, NewSubscriber, NewTopic, OverlapPolicy, Page, Receipt, Reply, Retention,
-    RetryPolicy, ScheduleOptions, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
-    TopicChange, TopicOptions,
+    NackOptions, NewSubscriber, NewTopic, OnDead, OnExpiry, OverlapPolicy, Page, RateLimit,
+    Receipt, Reply, Retention, RetryPolicy, ScheduleOptions, SeekTo, StartFrom, SubscriberChange,
+    SubscriberOptions, TopicChange, TopicOptions,
 };
-use blockqueue_conformance as script;
+use blockqueue_conformance::{self as script, OrNone};
 
 pub(crate) fn duration(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).expect("a duration has no sign here"))
@@ -85,7 +85,7 @@ pub(crate) fn new_topic(
     name: &str,
     options: &script::TopicOptions,
     subscribers: &[script::NewSubscriber],
-) -> NewTopic {
+) -> Result<NewTopic, Error> {
     let change = topic_change(options);
     let mut settings = TopicOptions::default();
     settings.retention = change.retention.unwrap_or(settings.retention);
@@ -93,8 +93,8 @@ pub(crate) fn new_topic(
     settings.idempotency_window = change.idempotency_window.unwrap_or(settings.idempotency_window);
     settings.ttl = change.ttl.unwrap_or(settings.ttl);
     let mut topic = NewTopic::new(name).with_options(settings);
-    topic.subscribers = subscribers.iter().map(new_subscriber).collect();
-    topic
+    topic.subscribers = subscribers.iter().map(new_subscriber).collect::<Result<_, _>>()?;
+    Ok(topic)
 }
 
 pub(crate) fn topic_change(options: &script::TopicOptions) -> TopicChange {
@@ -121,22 +121,19 @@ pub(crate) fn topic_change(options: &script::TopicOptions) -> TopicChange {
     change
 }
 
-pub(crate) fn new_subscriber(subscriber: &script::NewSubscriber) -> NewSubscriber {
-    let change = subscriber_change(&subscriber.options);
-    let mut settings = SubscriberOptions::default();
-    settings.max_attempts = change.max_attempts.unwrap_or(settings.max_attempts);
-    settings.lease = change.lease.unwrap_or(settings.lease);
-    settings.claim_limit = change.claim_limit.unwrap_or(settings.claim_limit);
-    settings.retry = change.retry.unwrap_or(settings.retry);
+pub(crate) fn new_subscriber(subscriber: &script::NewSubscriber) -> Result<NewSubscriber, Error> {
+    let settings = subscriber_change(&subscriber.options)?.apply(&SubscriberOptions::default());
     let start = match subscriber.start {
         script::Start::Now => StartFrom::Now,
         script::Start::Earliest => StartFrom::Earliest,
         script::Start::At(at) => StartFrom::Time(instant(at)),
     };
-    NewSubscriber::new(subscriber.name.clone()).with_options(settings).with_start(start)
+    Ok(NewSubscriber::new(subscriber.name.clone()).with_options(settings).with_start(start))
 }
 
-pub(crate) fn subscriber_change(options: &script::SubscriberOptions) -> SubscriberChange {
+pub(crate) fn subscriber_change(
+    options: &script::SubscriberOptions,
+) -> Result<SubscriberChange, Error> {
     let mut change = SubscriberChange::default();
     change.max_attempts = options.max_attempts;
     change.lease = options.lease_ms.map(duration);
@@ -149,7 +146,26 @@ pub(crate) fn subscriber_change(options: &script::SubscriberOptions) -> Subscrib
         policy.jitter = retry.jitter.unwrap_or(policy.jitter);
         policy
     });
-    change
+    change.ordered = options.ordered;
+    change.on_dead = options.on_dead.map(|policy| match policy {
+        script::OnDead::Skip => OnDead::Skip,
+        script::OnDead::Block => OnDead::Block,
+    });
+    change.filter = match &options.filter {
+        Some(filter) if filter == "none" => Some(None),
+        Some(filter) => Some(Some(filter.to_string().parse()?)),
+        None => None,
+    };
+    change.on_expiry = options.on_expiry.map(|policy| match policy {
+        script::OnExpiry::Skip => OnExpiry::Skip,
+        script::OnExpiry::DeadLetter => OnExpiry::DeadLetter,
+    });
+    change.leased_max = options.leased_max.map(OrNone::into_option);
+    change.rate = options.rate.map(|rate| {
+        rate.into_option().map(|rate| RateLimit::new(rate.count, duration(rate.interval_ms)))
+    });
+    change.leased_per_key_max = options.leased_per_key_max.map(OrNone::into_option);
+    Ok(change)
 }
 
 pub(crate) fn place(place: &script::Place) -> Result<SeekTo, Error> {

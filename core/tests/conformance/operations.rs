@@ -58,7 +58,7 @@ fn publish_and_claim(queue: &Queue, operation: &Op) -> Told {
 fn topics(queue: &Queue, operation: &Op) -> Told {
     Ok(Some(match operation {
         Op::CreateTopic { topic, options, subscribers } => {
-            told(queue.create_topic(arguments::new_topic(topic, options, subscribers)))?
+            told(queue.create_topic(arguments::new_topic(topic, options, subscribers)?))?
         }
         Op::Topic { topic } => told(queue.topic(topic))?,
         Op::Topics { limit, after } => told(queue.topics(page(*limit, after.as_deref())))?,
@@ -77,11 +77,12 @@ fn subscribers(queue: &Queue, operation: &Op) -> Told {
     Ok(Some(match operation {
         Op::CreateSubscribers { topic, subscribers } => match subscribers.as_slice() {
             [one] => {
-                json!([told(queue.create_subscriber(topic, arguments::new_subscriber(one)))?])
+                json!([told(queue.create_subscriber(topic, arguments::new_subscriber(one)?))?])
             }
             many => {
-                let many = many.iter().map(arguments::new_subscriber).collect();
-                told(queue.create_subscribers(topic, many))?
+                let many: Result<Vec<_>, Error> =
+                    many.iter().map(arguments::new_subscriber).collect();
+                told(queue.create_subscribers(topic, many?))?
             }
         },
         Op::Subscriber { topic, subscriber } => told(queue.subscriber(topic, subscriber))?,
@@ -89,7 +90,7 @@ fn subscribers(queue: &Queue, operation: &Op) -> Told {
             told(queue.subscribers(topic, page(*limit, after.as_deref())))?
         }
         Op::UpdateSubscriber { topic, subscriber, options } => {
-            let change = arguments::subscriber_change(options);
+            let change = arguments::subscriber_change(options)?;
             told(queue.update_subscriber(topic, subscriber, change))?
         }
         Op::DeleteSubscriber { topic, subscriber } => {

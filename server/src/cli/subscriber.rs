@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use blockqueue::{
-    NewSubscriber, RetryPolicy, Seek, SeekTo, StartFrom, SubscriberChange, SubscriberOptions,
+    Filter, NewSubscriber, OnDead, OnExpiry, RateLimit, RetryPolicy, Seek, SeekTo, StartFrom,
+    SubscriberChange, SubscriberOptions,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::backend::{Backend, Source};
 use super::failure::{Ending, Outcome};
 use super::output::{FormatArgs, ListArgs, complain};
 use super::target::TargetArgs;
-use super::{untold, value};
+use super::untold;
+use super::value::{self, OrNone};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriberArgs {
@@ -92,6 +94,61 @@ struct Settings {
     /// Share of each pause that is left to chance, from 0 to 1
     #[arg(long, value_name = "SHARE")]
     retry_jitter: Option<f64>,
+    /// Deliver messages of one key one at a time, in order; false ends it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    ordered: Option<bool>,
+    /// What becomes of a key when one of its messages is dead-lettered
+    #[arg(long, value_enum)]
+    on_dead: Option<DeadPolicy>,
+    /// Deliver only messages whose headers match: a filter as JSON, or none
+    #[arg(long, value_name = "JSON", value_parser = value::filter)]
+    filter: Option<OrNone<Filter>>,
+    /// What becomes of a message that expires before it is claimed
+    #[arg(long, value_enum)]
+    on_expiry: Option<ExpiryPolicy>,
+    /// At most so many messages are leased at once, or none: no limit
+    #[arg(long, value_name = "N", value_parser = value::count_or_none)]
+    leased_max: Option<OrNone<u32>>,
+    /// At most so many messages are claimed per interval, for example 100/1s, or none: no limit
+    #[arg(long, value_name = "N/DURATION", value_parser = value::rate)]
+    rate: Option<OrNone<RateLimit>>,
+    /// At most so many messages of one key are leased at once, or none: no limit
+    #[arg(long, value_name = "N", value_parser = value::count_or_none)]
+    leased_per_key_max: Option<OrNone<u32>>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeadPolicy {
+    /// The next message is delivered
+    Skip,
+    /// Later messages wait until the dead letter is redriven or purged
+    Block,
+}
+
+impl From<DeadPolicy> for OnDead {
+    fn from(policy: DeadPolicy) -> Self {
+        match policy {
+            DeadPolicy::Skip => Self::Skip,
+            DeadPolicy::Block => Self::Block,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExpiryPolicy {
+    /// It is skipped
+    Skip,
+    /// It becomes a dead letter
+    DeadLetter,
+}
+
+impl From<ExpiryPolicy> for OnExpiry {
+    fn from(policy: ExpiryPolicy) -> Self {
+        match policy {
+            ExpiryPolicy::Skip => Self::Skip,
+            ExpiryPolicy::DeadLetter => Self::DeadLetter,
+        }
+    }
 }
 
 impl Settings {
@@ -111,20 +168,31 @@ impl Settings {
     }
 
     fn options(&self) -> SubscriberOptions {
-        let mut options = SubscriberOptions::default();
-        options.max_attempts = self.max_attempts.unwrap_or(options.max_attempts);
-        options.lease = self.lease.unwrap_or(options.lease);
-        options.claim_limit = self.claim_limit.unwrap_or(options.claim_limit);
-        options.retry = self.retry(options.retry);
+        let default = SubscriberOptions::default();
+        let mut options = self.plain_change().apply(&default);
+        options.retry = self.retry(default.retry);
         options
     }
 
-    /// The retry policy changes as a whole, so parts that are not named are taken from the present one.
-    fn change(&self, source: &Source, backend: &dyn Backend) -> Outcome<SubscriberChange> {
+    /// Without the retry policy.
+    fn plain_change(&self) -> SubscriberChange {
         let mut change = SubscriberChange::default();
         change.max_attempts = self.max_attempts;
         change.lease = self.lease;
         change.claim_limit = self.claim_limit;
+        change.ordered = self.ordered;
+        change.on_dead = self.on_dead.map(OnDead::from);
+        change.filter = self.filter.clone().map(|OrNone(filter)| filter);
+        change.on_expiry = self.on_expiry.map(OnExpiry::from);
+        change.leased_max = self.leased_max.map(|OrNone(leased)| leased);
+        change.rate = self.rate.map(|OrNone(rate)| rate);
+        change.leased_per_key_max = self.leased_per_key_max.map(|OrNone(leased)| leased);
+        change
+    }
+
+    /// The retry policy changes as a whole, so parts that are not named are taken from the present one.
+    fn change(&self, source: &Source, backend: &dyn Backend) -> Outcome<SubscriberChange> {
+        let mut change = self.plain_change();
         if self.touches_retry() {
             let Some(present) = backend.subscriber(source)?.options else {
                 return Err(untold("the subscriber's retry policy"));

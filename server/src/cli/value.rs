@@ -5,7 +5,9 @@
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use blockqueue::{MessageId, MisfirePolicy, OverlapPolicy, Retention, SeekTo, StartFrom};
+use blockqueue::{
+    Error, Filter, MessageId, MisfirePolicy, OverlapPolicy, RateLimit, Retention, SeekTo, StartFrom,
+};
 use bytesize::ByteSize;
 
 /// A duration as people write it: `250ms`, `5s`, `1m30s`, `1h`.
@@ -23,6 +25,34 @@ pub(crate) fn duration_or_none(text: &str) -> Result<OrNone<Duration>, String> {
         return Ok(OrNone(None));
     }
     duration(text).map(|duration| OrNone(Some(duration)))
+}
+
+/// A number, or `none`.
+pub(crate) fn count_or_none(text: &str) -> Result<OrNone<u32>, String> {
+    if text == "none" {
+        return Ok(OrNone(None));
+    }
+    text.parse().map(|count| OrNone(Some(count))).map_err(|error| format!("{error}, or none"))
+}
+
+/// So many per duration, as `100/1s`, or `none`.
+pub(crate) fn rate(text: &str) -> Result<OrNone<RateLimit>, String> {
+    if text == "none" {
+        return Ok(OrNone(None));
+    }
+    let parse = || {
+        let (count, interval) = text.split_once('/')?;
+        Some(RateLimit::new(count.parse().ok()?, duration(interval).ok()?))
+    };
+    parse().map(|rate| OrNone(Some(rate))).ok_or_else(|| "a rate is N/DURATION, or none".to_owned())
+}
+
+/// A filter as JSON, or `none`.
+pub(crate) fn filter(text: &str) -> Result<OrNone<Filter>, String> {
+    if text == "none" {
+        return Ok(OrNone(None));
+    }
+    text.parse().map(|filter| OrNone(Some(filter))).map_err(|error: Error| error.to_string())
 }
 
 /// A time as RFC 3339: `2030-01-31T08:00:00Z`.
@@ -141,6 +171,16 @@ mod tests {
         }
         for text in ["", "5", "-5s", "5 parsecs"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_number_per_duration() {
+        let rate_of = |text| rate(text).map(|OrNone(rate)| rate);
+        assert_eq!(rate_of("100/1s"), Ok(Some(RateLimit::new(100, Duration::from_secs(1)))));
+        assert_eq!(rate_of("none"), Ok(None));
+        for text in ["", "100", "x/1s", "1/", "1/x"] {
+            assert!(rate_of(text).is_err(), "{text}");
         }
     }
 

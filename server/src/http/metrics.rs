@@ -129,7 +129,7 @@ struct Sums {
     is_some: bool,
     gauges: [u64; 6],
     oldest_age: f64,
-    counters: [u64; 5],
+    counters: [u64; 7],
 }
 
 impl Default for Sums {
@@ -140,7 +140,7 @@ impl Default for Sums {
             is_some: false,
             gauges: [0; 6],
             oldest_age: 0.0,
-            counters: [0; 5],
+            counters: [0; 7],
         }
     }
 }
@@ -154,11 +154,13 @@ const GAUGES: [(&str, &str); 6] = [
     ("dead_letters", "Deliveries out of attempts"),
 ];
 
-const COUNTERS: [(&str, &str); 5] = [
+const COUNTERS: [(&str, &str); 7] = [
     ("claimed", "Deliveries claimed, once per attempt"),
     ("acked", "Deliveries acked"),
     ("nacked", "Attempts nacked"),
     ("expired", "Leases expired"),
+    ("ttl_expired", "Messages that expired before they were settled"),
+    ("filtered", "Messages skipped by the filter"),
     ("dropped", "Messages skipped by the backlog limit"),
 ];
 
@@ -179,6 +181,8 @@ impl Sums {
                 stats.acked_count,
                 stats.nacked_count,
                 stats.expired_count,
+                stats.ttl_expired_count,
+                stats.filtered_count,
                 stats.dropped_count,
             ],
             topic: stats.topic,

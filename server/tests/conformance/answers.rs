@@ -127,6 +127,15 @@ fn subscriber(data: &Value) -> Value {
                 "multiplier": retry["multiplier"],
                 "jitter": retry["jitter"],
             },
+            "ordered": option["ordered"],
+            "on_dead": option["on_dead"],
+            "filter": option["filter"],
+            "on_expiry": option["on_expiry"],
+            "leased_max": option["leased_max"],
+            "rate": option["rate"].as_object().map(|rate| {
+                json!({ "count": rate["count"], "interval_ms": millis(&rate["interval"]) })
+            }),
+            "leased_per_key_max": option["leased_per_key_max"],
         },
     })
 }
@@ -258,6 +267,8 @@ fn subscriber_stats(data: &Value) -> Value {
         "acked_count": data["acked_total"],
         "nacked_count": data["nacked_total"],
         "expired_count": data["expired_total"],
+        "ttl_expired_count": data["ttl_expired_total"],
+        "filtered_count": data["filtered_total"],
         "dropped_count": data["dropped_total"],
     })
 }

@@ -1,8 +1,8 @@
 //! What the requests carry, in the words of the contract.
 
 use blockqueue_conformance::{
-    self as script, BacklogPolicy, DeadLetters, NewSubscriber, OrNone, Place, Retention, START_MS,
-    Start, SubscriberOptions, TopicOptions,
+    self as script, BacklogPolicy, DeadLetters, NewSubscriber, OnDead, OnExpiry, OrNone, Place,
+    Retention, START_MS, Start, SubscriberOptions, TopicOptions,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -117,6 +117,24 @@ pub(crate) fn subscriber_options(options: &SubscriberOptions) -> Value {
         "visibility_duration": options.lease_ms,
         "dequeue_batch_size": options.claim_limit,
         "retry_policy": retry,
+        "ordered": options.ordered,
+        "on_dead": options.on_dead.map(|policy| match policy {
+            OnDead::Skip => "skip",
+            OnDead::Block => "block",
+        }),
+        "filter": options.filter,
+        "on_expiry": options.on_expiry.map(|policy| match policy {
+            OnExpiry::Skip => "skip",
+            OnExpiry::DeadLetter => "dead_letter",
+        }),
+        "leased_max": options.leased_max.map(or_none),
+        "rate": options.rate.map(|rate| {
+            rate.into_option().map_or_else(
+                || json!("none"),
+                |rate| json!({ "count": rate.count, "interval": rate.interval_ms }),
+            )
+        }),
+        "leased_per_key_max": options.leased_per_key_max.map(or_none),
     })
 }
 

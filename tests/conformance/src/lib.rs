@@ -19,8 +19,8 @@ pub use face::{Face, Feature, Omission, Refusal};
 pub use history::Histories;
 pub use operation::{
     BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Misfire, Nack, NewSubscriber,
-    NoneWord, Operation, OrNone, Overlap, Place, Reply, Retention, Retry, ScheduleOptions, Source,
-    Start, SubscriberOptions, TopicOptions,
+    NoneWord, OnDead, OnExpiry, Operation, OrNone, Overlap, Place, Rate, Reply, Retention, Retry,
+    ScheduleOptions, Source, Start, SubscriberOptions, TopicOptions,
 };
 pub use run::{Failure, run};
 pub use script::{Action, Script, ScriptError, Step, scripts};

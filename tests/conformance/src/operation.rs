@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One operation of the queue, named by `do` in a script.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -263,6 +264,41 @@ pub struct SubscriberOptions {
     pub lease_ms: Option<i64>,
     pub claim_limit: Option<usize>,
     pub retry: Option<Retry>,
+    pub ordered: Option<bool>,
+    pub on_dead: Option<OnDead>,
+    /// A filter as JSON, or the word `none`.
+    pub filter: Option<Value>,
+    pub on_expiry: Option<OnExpiry>,
+    pub leased_max: Option<OrNone<u32>>,
+    pub rate: Option<OrNone<Rate>>,
+    pub leased_per_key_max: Option<OrNone<u32>>,
+}
+
+/// What becomes of an ordering key when one of its messages is dead-lettered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum OnDead {
+    Skip,
+    Block,
+}
+
+/// What becomes of a message that expires before it is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
+pub enum OnExpiry {
+    Skip,
+    DeadLetter,
+}
+
+/// How many deliveries may be claimed per interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
+pub struct Rate {
+    pub count: u32,
+    pub interval_ms: i64,
 }
 
 /// How long a failed delivery waits before its next attempt.

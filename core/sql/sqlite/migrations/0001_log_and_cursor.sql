@@ -52,6 +52,8 @@ CREATE TABLE blockqueue_log (
   published_at INTEGER NOT NULL DEFAULT 0,
   -- Messages removed above the trim frontier: counting by sequence is then an upper bound.
   gap_count INTEGER NOT NULL DEFAULT 0,
+  -- It has, or had, messages that expire.
+  expiring INTEGER NOT NULL DEFAULT 0 CHECK (expiring IN (0, 1)),
   CHECK (trim_seq <= last_seq)
 );
 CREATE UNIQUE INDEX blockqueue_log_open ON blockqueue_log (topic_id, kind, priority) WHERE closed = 0;
@@ -110,11 +112,24 @@ CREATE TABLE blockqueue_subscriber (
   retry_max_ms INTEGER NOT NULL,
   retry_multiplier REAL NOT NULL,
   retry_jitter REAL NOT NULL,
+  ordered INTEGER NOT NULL DEFAULT 0 CHECK (ordered IN (0, 1)),
+  -- 0 the key of a dead letter goes on, 1 it waits.
+  on_dead INTEGER NOT NULL DEFAULT 0 CHECK (on_dead IN (0, 1)),
+  -- JSON.
+  filter TEXT,
+  -- 0 what expires is skipped, 1 it is dead-lettered.
+  on_expiry INTEGER NOT NULL DEFAULT 0 CHECK (on_expiry IN (0, 1)),
+  leased_max INTEGER,
+  rate_count INTEGER,
+  rate_ms INTEGER,
+  leased_per_key_max INTEGER,
   -- Deliveries by state; changed in the transaction that changes the state.
   leased_count INTEGER NOT NULL DEFAULT 0,
   retrying_count INTEGER NOT NULL DEFAULT 0,
   parked_count INTEGER NOT NULL DEFAULT 0,
   dead_count INTEGER NOT NULL DEFAULT 0,
+  -- Retrying ones whose lease expired, and which nobody has claimed again.
+  lapsed_count INTEGER NOT NULL DEFAULT 0,
   -- Rows ahead of the cursor: messages to skip, or dead letters that a seek went back behind.
   ahead_count INTEGER NOT NULL DEFAULT 0,
   -- Since it was created.
@@ -124,6 +139,12 @@ CREATE TABLE blockqueue_subscriber (
   expired_count INTEGER NOT NULL DEFAULT 0,
   cancelled_count INTEGER NOT NULL DEFAULT 0,
   dropped_count INTEGER NOT NULL DEFAULT 0,
+  filtered_count INTEGER NOT NULL DEFAULT 0,
+  ttl_expired_count INTEGER NOT NULL DEFAULT 0,
+  -- When the rate allows for everything again, in microseconds since 1970.
+  rate_full_at_us INTEGER NOT NULL DEFAULT 0,
+  -- The settings of ordering keys were changed: deliveries up to this key have been looked at since.
+  sifted_key TEXT,
   -- Number of the newest lease.
   lease_seq INTEGER NOT NULL DEFAULT 0
 );
@@ -152,6 +173,10 @@ CREATE TABLE blockqueue_delivery (
   failures INTEGER NOT NULL,
   -- Retrying: claimable from then on. Dead-lettered: since then.
   ready_at INTEGER,
+  -- Only if the subscriber goes by keys.
+  ordering_key TEXT,
+  -- Retrying or parked, of a message that expires: ended then.
+  expires_at INTEGER,
   -- By subscriber first: what one claim hands out, and one ack settles, are neighbours.
   PRIMARY KEY (subscriber_id, message_id),
   CHECK ((state IN (2, 4)) = (ready_at IS NOT NULL))
@@ -160,6 +185,11 @@ CREATE INDEX blockqueue_delivery_retry
   ON blockqueue_delivery (subscriber_id, priority, ready_at) WHERE state = 2;
 CREATE INDEX blockqueue_delivery_dead
   ON blockqueue_delivery (subscriber_id, ready_at) WHERE state = 4;
+CREATE INDEX blockqueue_delivery_key
+  ON blockqueue_delivery (subscriber_id, ordering_key, state, lease_id, message_id)
+  WHERE ordering_key IS NOT NULL;
+CREATE INDEX blockqueue_delivery_expiry
+  ON blockqueue_delivery (expires_at) WHERE expires_at IS NOT NULL;
 
 -- One row per claim call, not per delivery, so that expiry is found without indexing each delivery.
 CREATE TABLE blockqueue_lease (
@@ -175,6 +205,7 @@ CREATE TABLE blockqueue_lease (
   PRIMARY KEY (subscriber_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX blockqueue_lease_expiry ON blockqueue_lease (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX blockqueue_lease_lapsed ON blockqueue_lease (subscriber_id, id) WHERE expires_at IS NULL;
 
 -- What went wrong with deliveries, for as long as their messages are kept.
 CREATE TABLE blockqueue_failure (

@@ -104,6 +104,7 @@ pub(super) struct CachedLog {
     pub position: i64,
     pub published_at: Millis,
     pub gap_count: i64,
+    pub expiring: bool,
 }
 
 impl CachedLog {
@@ -118,6 +119,7 @@ impl CachedLog {
             position: row.get("position")?,
             published_at: row.get("published_at")?,
             gap_count: row.get("gap_count")?,
+            expiring: row.get("expiring")?,
         })
     }
 }
@@ -135,6 +137,8 @@ pub(super) struct CachedSubscriber {
     /// Sequence numbers by log; none means 0.
     pub cursors: HashMap<LogId, i64>,
     pub moved: BTreeSet<LogId>,
+    /// The settings of keys were changed: deliveries up to this key have been looked at since.
+    pub sifted_key: Option<String>,
 }
 
 impl CachedSubscriber {
@@ -153,6 +157,7 @@ impl CachedSubscriber {
                 retrying: row.get("retrying_count")?,
                 parked: row.get("parked_count")?,
                 dead: row.get("dead_count")?,
+                lapsed: row.get("lapsed_count")?,
                 ahead: row.get("ahead_count")?,
                 claimed: row.get("claimed_count")?,
                 acked: row.get("acked_count")?,
@@ -160,10 +165,14 @@ impl CachedSubscriber {
                 expired: row.get("expired_count")?,
                 cancelled: row.get("cancelled_count")?,
                 dropped: row.get("dropped_count")?,
+                filtered: row.get("filtered_count")?,
+                ttl_expired: row.get("ttl_expired_count")?,
+                rate_full_at_us: row.get("rate_full_at_us")?,
                 lease_seq: row.get("lease_seq")?,
             },
             cursors: HashMap::default(),
             moved: BTreeSet::new(),
+            sifted_key: row.get("sifted_key")?,
         })
     }
 
@@ -172,7 +181,7 @@ impl CachedSubscriber {
             id: u64::from(self.id),
             topic: self.topic_name.to_string(),
             name: self.name.to_string(),
-            options: self.options,
+            options: self.options.clone(),
             paused: self.paused,
             created_at: from_millis(self.created_at),
         }
@@ -197,6 +206,8 @@ pub(super) struct Counts {
     pub retrying: i64,
     pub parked: i64,
     pub dead: i64,
+    /// Of `retrying`: those whose lease expired.
+    pub lapsed: i64,
     pub ahead: i64,
     pub claimed: i64,
     pub acked: i64,
@@ -204,6 +215,9 @@ pub(super) struct Counts {
     pub expired: i64,
     pub cancelled: i64,
     pub dropped: i64,
+    pub filtered: i64,
+    pub ttl_expired: i64,
+    pub rate_full_at_us: i64,
     pub lease_seq: i64,
 }
 
@@ -278,6 +292,10 @@ pub(super) struct Cache {
     pub next_schedule: Next,
     /// Schedules with an occurrence that waits; `None` means that nobody has looked.
     pub queued: Option<Vec<Queued>>,
+    /// When the message of the next retrying or parked delivery expires.
+    pub next_ttl: Next,
+    /// Logs with messages that expire; `None` means any.
+    pub expiring: Option<HashSet<LogId>>,
     /// Logs in which there may be something to trim; `None` means any.
     pub trimmable: Option<HashSet<LogId>>,
     /// The tables of the SQL contract are empty.
@@ -297,6 +315,12 @@ impl Cache {
     pub(super) fn forget_subscriber(&mut self, subscriber: SubscriberId) {
         if let Some(kept) = self.subscribers.remove(&subscriber) {
             self.subscriber_names.remove(&(kept.value.topic, kept.value.name));
+        }
+    }
+
+    pub(super) fn may_expire(&mut self, log: LogId) {
+        if let Some(logs) = &mut self.expiring {
+            logs.insert(log);
         }
     }
 

@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension as _, params};
 use super::cache::{LogId, SubscriberId, TopicId, log_of, seq_of};
 use super::encode;
 use super::ids::{self, Found};
-use super::settle;
 use super::tx::{Step, Tx};
+use super::{keys, limit, settle};
 use crate::clock::{Millis, from_millis};
 use crate::error::Error;
 use crate::model::{DeliveryState, DeliveryStatus, MessageId};
@@ -20,6 +20,7 @@ struct InFlight {
     attempts: u32,
     failures: u32,
     ready_at: Option<Millis>,
+    key: Option<String>,
 }
 
 /// Ends a message for every subscriber, by removing it.
@@ -145,7 +146,12 @@ fn end(tx: &mut Tx<'_>, id: SubscriberId, key: i64, row: &InFlight) -> Step<()> 
         encode::DEAD => counts.dead -= 1,
         _ => counts.ahead -= 1,
     }
-    settle::delete(tx, id, key)
+    if let (encode::RETRYING, Some(_)) = (row.state, row.lease) {
+        counts.lapsed -= 1;
+    }
+    settle::delete(tx, id, key)?;
+    limit::freed(tx, id)?;
+    keys::freed(tx, id, row.key.as_deref())
 }
 
 /// The row of a delivery. A leased one is ready when its lease expires.
@@ -160,6 +166,7 @@ fn in_flight(tx: &mut Tx<'_>, id: SubscriberId, key: i64) -> Step<Option<InFligh
                 attempts: row.get(2)?,
                 failures: row.get(3)?,
                 ready_at: row.get(4)?,
+                key: row.get(5)?,
             })
         })
         .optional()?;

@@ -4,316 +4,107 @@
 //! Highest priority first; within one priority whatever became claimable first, be it a retry or a
 //! message that nobody has seen. Invariant: a delivery has at most one live receipt.
 
+mod pick;
+pub(super) mod select;
+
 use std::sync::Arc;
 
-use rusqlite::{Row, Rows, params};
+use rusqlite::params;
 
-use super::cache::{LogId, SubscriberId, key, seq_of};
-use super::encode;
+use super::cache::{LogId, SubscriberId};
+use super::keys::{self, Rule};
 use super::tx::{Step, Tx};
+use super::{encode, limit};
 use crate::clock::{Millis, duration_millis, from_millis};
 use crate::entropy;
-use crate::limits;
-use crate::model::{Delivery, IdParts, MessageId, Receipt};
-use crate::op::{Claim, ClaimOutcome, Outcome};
-
-/// A message read from its row, before anybody holds a lease on it.
-struct Picked {
-    key: i64,
-    published_at: Millis,
-    id: MessageId,
-    payload: Vec<u8>,
-    content_type: Option<String>,
-    headers: Option<String>,
-    correlation_id: Option<String>,
-    ordering_key: Option<String>,
-    expires_at: Option<Millis>,
-    priority: i16,
-    /// `None`: nobody has claimed it before.
-    retry: Option<Retry>,
-}
-
-#[derive(Clone, Copy)]
-struct Retry {
-    ready_at: Millis,
-    lease: Option<i64>,
-    attempts: u32,
-    failures: u32,
-}
-
-impl Picked {
-    fn size(&self) -> usize {
-        self.payload.len()
-            + self.headers.as_ref().map_or(0, String::len)
-            + self.content_type.as_ref().map_or(0, String::len)
-            + self.correlation_id.as_ref().map_or(0, String::len)
-    }
-
-    /// Since when it could be claimed.
-    fn since(&self) -> Millis {
-        self.retry.map_or(self.published_at, |retry| retry.ready_at)
-    }
-}
+use crate::model::{Delivery, Receipt};
+use crate::op::{Claim, ClaimOutcome, Ends, Outcome};
+use pick::Picked;
+use select::Selection;
 
 pub(super) fn claim(tx: &mut Tx<'_>, claim: &Claim) -> Step<Outcome> {
-    let mut next_due: Option<Millis> = None;
+    let mut outcome = ClaimOutcome::default();
     let mut subscribers = Vec::with_capacity(claim.sources.len());
     for source in claim.sources.iter() {
         subscribers.push(tx.subscriber_id(source)?);
     }
-    for id in subscribers {
+    for &id in &subscribers {
         let subscriber = tx.subscriber(id)?;
         if tx.is_paused(id)? {
             continue;
         }
         let limit = claim.limit.unwrap_or(subscriber.options.claim_limit);
         let lease_ms = claim.lease_ms.unwrap_or_else(|| duration_millis(subscriber.options.lease));
-        let picked = pick(tx, id, limit)?;
-        let due = when_next(tx, id)?;
-        next_due = [next_due, due].into_iter().flatten().min();
+        let sifts_on = keys::sift(tx, id)?;
+        let mut selection = Selection::of(tx, id)?;
+        let picked = pick::pick(tx, &mut selection, limit)?;
+        finish_ahead(tx, id)?;
         if !picked.is_empty() {
-            let deliveries = lease(tx, id, picked, lease_ms)?;
-            return Ok(Outcome::Claimed(ClaimOutcome { deliveries, next_due }));
+            outcome.deliveries = lease(tx, id, picked, lease_ms)?;
         }
-    }
-    Ok(Outcome::Claimed(ClaimOutcome { deliveries: Vec::new(), next_due }))
-}
-
-/// What a claim may still take.
-struct Room {
-    items: usize,
-    bytes: usize,
-}
-
-impl Room {
-    /// A single message may be larger than the bound.
-    fn fits(&self, picked: &Picked, first: bool) -> bool {
-        self.items > 0 && (first || picked.size() <= self.bytes)
-    }
-
-    fn take(&mut self, picked: &Picked) {
-        self.items -= 1;
-        self.bytes = self.bytes.saturating_sub(picked.size());
-    }
-}
-
-/// Reads what to hand out, and moves the cursors past it.
-fn pick(tx: &mut Tx<'_>, id: SubscriberId, limit: usize) -> Step<Vec<Picked>> {
-    let mut room = Room { items: limit, bytes: limits::BATCH_BYTES_MAX };
-    let mut picked = Vec::new();
-    let logs = tx.topic(tx.subscriber(id)?.topic)?.logs.clone();
-    let mut rest = logs.as_slice();
-    while let Some(first) = rest.first() {
-        let priority = tx.log(*first)?.priority;
-        let mut same = 0;
-        for log in rest {
-            if tx.log(*log)?.priority != priority {
-                break;
-            }
-            same += 1;
+        let due = if sifts_on { Some(tx.now) } else { when_next(tx, id, &selection.stuck)? };
+        outcome.next_due = [outcome.next_due, due].into_iter().flatten().min();
+        if !outcome.deliveries.is_empty() {
+            break;
         }
-        let (level, lower) = rest.split_at(same);
-        rest = lower;
-        if !pick_level(tx, id, priority, level, &mut room, &mut picked)? {
+        // Subscribers after this one wait for it, as they would if it had something.
+        let scans_on = selection.unfinished && !has_reached(tx, id, claim.ends.as_ref())?;
+        if scans_on || sifts_on {
+            let ends = claim.ends.clone().map_or_else(|| ends(tx, &subscribers), Ok)?;
+            outcome.go_on = Some(ends);
             break;
         }
     }
-    Ok(picked)
+    Ok(Outcome::Claimed(outcome))
 }
 
-/// Takes from one priority; the answer is whether there is room for a lower one.
-fn pick_level(
-    tx: &mut Tx<'_>,
-    id: SubscriberId,
-    priority: i16,
-    logs: &[LogId],
-    room: &mut Room,
-    picked: &mut Vec<Picked>,
-) -> Step<bool> {
-    let connection = tx.connection;
-    let has_retries = tx.subscriber(id)?.counts.retrying > 0;
-    let retries_sql = include_str!("../../../sql/sqlite/claim_retries.sql");
-    let mut retries_statement = connection.prepare_cached(retries_sql)?;
-    let mut retries = Head::default();
-    if has_retries {
-        let rows = retries_statement.query(params![id, priority, tx.now, room.items])?;
-        retries.open(rows, Picked::from_retry, tx, priority)?;
-    }
-    for &log in logs {
-        let (cursor, last_seq) = (tx.subscriber(id)?.cursor(log), tx.log(log)?.last_seq);
-        let ahead = tx.subscriber(id)?.counts.ahead > 0;
-        // The rest of the room, and one more to see whether the log goes on.
-        let rows_max = if ahead { -1 } else { room.items.cast_signed() as i64 };
-        let new_sql = include_str!("../../../sql/sqlite/claim_new.sql");
-        let mut new_statement = connection.prepare_cached(new_sql)?;
-        let mut new = Head::default();
-        if cursor < last_seq {
-            let range = params![key(log, cursor), key(log, last_seq), rows_max];
-            new.open(new_statement.query(range)?, Picked::from_new, tx, priority)?;
-        }
-        let mut moved = cursor;
-        let full = loop {
-            let retry_first = match (&retries.item, &new.item) {
-                (Some(retry), Some(new)) => retry.since() <= new.since(),
-                (retry, new) => {
-                    if new.is_none() {
-                        // Retries go on with the next log of this priority, or after the last one.
-                        break room.items == 0;
-                    }
-                    retry.is_some()
-                }
-            };
-            if retry_first {
-                if !hand_over(&mut retries, room, picked, tx, priority)? {
-                    break true;
-                }
-                continue;
-            }
-            let Some(item) = new.item.as_ref().filter(|item| room.fits(item, picked.is_empty()))
-            else {
-                break true;
-            };
-            moved = seq_of(item.key);
-            if ahead && skip_ahead(tx, id, &mut new)? {
-                new.advance(tx, priority)?;
-            } else {
-                hand_over(&mut new, room, picked, tx, priority)?;
-            }
-        };
-        // Read to its end: what was removed behind the last message is passed, too.
-        if !full && new.item.is_none() && room.items > 0 {
-            moved = last_seq;
-        }
-        tx.subscriber_mut(id)?.move_cursor(log, moved);
-        if moved != cursor {
-            tx.cache.may_trim(log);
-        }
-        if full {
-            return Ok(false);
+/// Where the logs of these subscribers end now.
+fn ends(tx: &Tx<'_>, subscribers: &[SubscriberId]) -> Step<Ends> {
+    let mut ends = Vec::new();
+    for id in subscribers {
+        for log in &tx.topic(tx.subscriber(*id)?.topic)?.logs {
+            ends.push((*log, tx.log(*log)?.last_seq));
         }
     }
-    while retries.item.is_some() {
-        if !hand_over(&mut retries, room, picked, tx, priority)? {
-            return Ok(false);
-        }
-    }
-    Ok(room.items > 0)
+    Ok(ends.into())
 }
 
-/// Moves the next row into the claim; the answer is whether there was room for it.
-fn hand_over(
-    head: &mut Head<'_>,
-    room: &mut Room,
-    picked: &mut Vec<Picked>,
-    tx: &Tx<'_>,
-    priority: i16,
-) -> Step<bool> {
-    let Some(item) = head.item.take_if(|item| room.fits(item, picked.is_empty())) else {
-        return Ok(false);
+/// The cursors are where the logs ended when the claim began.
+fn has_reached(tx: &Tx<'_>, id: SubscriberId, ends: Option<&Ends>) -> Step<bool> {
+    let Some(ends) = ends else { return Ok(false) };
+    let subscriber = tx.subscriber(id)?;
+    let logs = &tx.topic(subscriber.topic)?.logs;
+    let mut own = ends.iter().filter(|(log, _)| logs.contains(log));
+    Ok(own.all(|(log, end)| subscriber.cursor(*log) >= *end))
+}
+
+/// When the next delivery can be claimed, as far as that can be told without a claim.
+pub(super) fn look_next(tx: &Tx<'_>, id: SubscriberId) -> Step<Option<Millis>> {
+    // What is parked may be let go by a claim.
+    let sifts = tx.subscriber(id)?.sifted_key.is_some();
+    if sifts { Ok(Some(tx.now)) } else { when_next(tx, id, &[]) }
+}
+
+/// When the next delivery can be claimed, if that is known; now, if one could be at once. `stuck`: logs in
+/// which nothing new is read until a key is free.
+fn when_next(tx: &Tx<'_>, id: SubscriberId, stuck: &[LogId]) -> Step<Option<Millis>> {
+    let next = if limit::allowance(tx, id)?.slots == Some(0) {
+        // The end of a lease says so itself; one that has expired can be taken over.
+        (tx.subscriber(id)?.counts.lapsed > 0).then_some(tx.now)
+    } else {
+        next_in_logs(tx, id, stuck)?
     };
-    room.take(&item);
-    picked.push(item);
-    head.advance(tx, priority)?;
-    Ok(true)
+    let token = limit::next_token(tx, id)?;
+    Ok(next.map(|next| token.map_or(next, |token| next.max(token))))
 }
 
-/// Reads a row, given the database's tag and the priority.
-type ReadRow = fn(&Row<'_>, u16, i16) -> rusqlite::Result<Picked>;
-
-/// The next row of a statement, read ahead by one so that two statements can be merged.
-#[derive(Default)]
-struct Head<'s> {
-    rows: Option<(Rows<'s>, ReadRow)>,
-    item: Option<Picked>,
-}
-
-impl<'s> Head<'s> {
-    fn open(&mut self, rows: Rows<'s>, read: ReadRow, tx: &Tx<'_>, priority: i16) -> Step<()> {
-        self.rows = Some((rows, read));
-        self.advance(tx, priority)
-    }
-
-    fn advance(&mut self, tx: &Tx<'_>, priority: i16) -> Step<()> {
-        self.item = match &mut self.rows {
-            Some((rows, read)) => match rows.next()? {
-                Some(row) => Some(read(row, tx.tag, priority)?),
-                None => None,
-            },
-            None => None,
-        };
-        Ok(())
-    }
-}
-
-impl Picked {
-    fn from_new(row: &Row<'_>, tag: u16, priority: i16) -> rusqlite::Result<Self> {
-        let (key, published_at) = (row.get(0)?, row.get(1)?);
-        let origin: Option<i64> = row.get(2)?;
-        let id = match origin {
-            Some(origin) => MessageId::new(IdParts { at: row.get(3)?, key: origin, tag }),
-            None => MessageId::new(IdParts { at: published_at, key, tag }),
-        };
-        Ok(Self {
-            key,
-            published_at,
-            id,
-            content_type: row.get(4)?,
-            headers: row.get(5)?,
-            correlation_id: row.get(6)?,
-            payload: row.get(7)?,
-            ordering_key: row.get(8)?,
-            expires_at: row.get(9)?,
-            priority,
-            retry: None,
-        })
-    }
-
-    fn from_retry(row: &Row<'_>, tag: u16, priority: i16) -> rusqlite::Result<Self> {
-        let retry = Retry {
-            ready_at: row.get(10)?,
-            lease: row.get(11)?,
-            attempts: row.get(12)?,
-            failures: row.get(13)?,
-        };
-        Ok(Self { retry: Some(retry), ..Self::from_new(row, tag, priority)? })
-    }
-}
-
-/// A message ahead of the cursor that has a row already: cancelled, in flight, or a dead letter that a
-/// seek went back behind, which comes alive again. The answer is whether to pass over it.
-fn skip_ahead(tx: &mut Tx<'_>, id: SubscriberId, head: &mut Head<'_>) -> Step<bool> {
-    let Some(item) = &mut head.item else { return Ok(false) };
-    let Some((state, failures)) = encode::delivery_state(tx.connection, item.key, id)? else {
-        return Ok(false);
-    };
-    tx.counts(id)?.ahead -= 1;
-    match state {
-        encode::SKIPPED => {
-            tx.connection
-                .prepare_cached(include_str!("../../../sql/sqlite/delivery_delete.sql"))?
-                .execute(params![item.key, id])?;
-            Ok(true)
-        }
-        encode::DEAD => {
-            let counts = tx.counts(id)?;
-            counts.dead -= 1;
-            counts.retrying += 1;
-            let ready_at = item.published_at;
-            item.retry = Some(Retry { ready_at, lease: None, attempts: 0, failures });
-            Ok(false)
-        }
-        _ => Ok(true),
-    }
-}
-
-/// When the next delivery can be claimed, if that is known; now, if one could be at once.
-pub(super) fn when_next(tx: &Tx<'_>, id: SubscriberId) -> Step<Option<Millis>> {
+fn next_in_logs(tx: &Tx<'_>, id: SubscriberId, stuck: &[LogId]) -> Step<Option<Millis>> {
     let subscriber = tx.subscriber(id)?;
     let mut next: Option<Millis> = None;
     let mut last_priority = None;
     for log in &tx.topic(subscriber.topic)?.logs {
         let log = tx.log(*log)?;
-        if subscriber.cursor(log.id) < log.last_seq {
+        if subscriber.cursor(log.id) < log.last_seq && !stuck.contains(&log.id) {
             return Ok(Some(tx.now));
         }
         if subscriber.counts.retrying > 0 && last_priority != Some(log.priority) {
@@ -336,15 +127,17 @@ fn lease(
     let expires_at = tx.now + lease_ms;
     let count = picked.len().cast_signed() as i64;
     let retried = picked.iter().filter(|item| item.retry.is_some()).count().cast_signed() as i64;
+    let lapsed = picked.iter().filter(|item| item.is_lapsed()).count().cast_signed() as i64;
     let counts = tx.counts(id)?;
     counts.lease_seq += 1;
     counts.claimed += count;
     counts.leased += count;
     counts.retrying -= retried;
+    counts.lapsed -= lapsed;
     let lease = counts.lease_seq;
     insert_lease(tx, id, lease, &token, expires_at, &runs(picked.iter().map(|item| item.key)))?;
     write_deliveries(tx, id, lease, &picked)?;
-    finish_ahead(tx, id)?;
+    limit::spend(tx, id, count)?;
     let subscriber = tx.subscriber(id)?;
     let (topic, name) = (Arc::clone(&subscriber.topic_name), Arc::clone(&subscriber.name));
     let lease_expires_at = from_millis(expires_at);
@@ -400,7 +193,10 @@ pub(super) fn runs(keys: impl Iterator<Item = i64>) -> (Vec<i64>, i64) {
 }
 
 fn write_deliveries(tx: &mut Tx<'_>, id: SubscriberId, lease: i64, picked: &[Picked]) -> Step<()> {
-    let insert_sql = include_str!("../../../sql/sqlite/delivery_insert_run.sql");
+    let insert_sql = match Rule::of(&tx.subscriber(id)?.options) {
+        None => include_str!("../../../sql/sqlite/delivery_insert_run.sql"),
+        Some(_) => include_str!("../../../sql/sqlite/delivery_insert_keyed_run.sql"),
+    };
     let again_sql = include_str!("../../../sql/sqlite/delivery_claim_again.sql");
     let is_run = |a: &Picked, b: &Picked| {
         a.retry.is_none() && b.retry.is_none() && a.priority == b.priority && a.key + 1 == b.key

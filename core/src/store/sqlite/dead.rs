@@ -8,6 +8,7 @@ use rusqlite::params;
 
 use super::cache::SubscriberId;
 use super::ids::{self, Found};
+use super::keys;
 use super::read::messages;
 use super::settle::{self, Wait};
 use super::tx::{Step, Tx};
@@ -93,13 +94,14 @@ fn revive(
 ) -> Step<()> {
     for (place, letter) in letters.iter().enumerate() {
         let failures = letter.failures;
-        let wait = Wait { lease: None, ready_at: due(place), attempts: 0, failures };
-        settle::retry(tx, id, letter.key, &wait)?;
+        tx.counts(id)?.dead -= 1;
+        if !keys::revive(tx, id, letter.key)? {
+            let wait = Wait { lease: None, ready_at: due(place), attempts: 0, failures };
+            settle::retry(tx, id, letter.key, &wait)?;
+            tx.counts(id)?.retrying += 1;
+        }
     }
     let count = letters.len().cast_signed() as i64;
-    let counts = tx.counts(id)?;
-    counts.dead -= count;
-    counts.retrying += count;
     if count > 0 {
         tx.note_ready(id, due(0))?;
     }
@@ -164,7 +166,9 @@ pub(super) fn purge(
 
 fn bury_for_good(tx: &mut Tx<'_>, id: SubscriberId, keys: &[i64]) -> Step<()> {
     for key in keys {
+        let ordering_key = keys::of(tx, id, *key)?;
         settle::delete(tx, id, *key)?;
+        keys::freed(tx, id, ordering_key.as_deref())?;
     }
     tx.counts(id)?.dead -= keys.len().cast_signed() as i64;
     Ok(())

@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, params};
 
 use super::error::from_sqlite;
+use super::keys::Rule;
 use super::migrate;
 use super::read::Source;
 use super::tx::{Step, Tx};
@@ -109,20 +110,26 @@ fn check_topics(tx: &mut Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
 fn check_subscriber(tx: &Tx<'_>, id: u32, diagnosis: &mut Diagnosis) -> Step<()> {
     let subscriber = tx.subscriber(id)?;
     let counts = &subscriber.counts;
-    let counted: [i64; 4] = tx
+    let counted: [i64; 5] = tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/diagnose_counts.sql"))?
-        .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
-    let known = [counts.leased, counts.retrying, counts.parked, counts.dead];
+        .query_row([id], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
+        })?;
+    let known = [counts.leased, counts.retrying, counts.parked, counts.dead, counts.lapsed];
     let who = format!("subscriber {:?} of topic {:?}", subscriber.name, subscriber.topic_name);
     for ((state, counted), known) in
-        ["leased", "retrying", "parked", "dead"].into_iter().zip(counted).zip(known)
+        ["leased", "retrying", "parked", "dead", "lapsed"].into_iter().zip(counted).zip(known)
     {
         if counted != known {
             diagnosis
                 .problems
                 .push(format!("{who} counts {known} {state} deliveries, has {counted}"));
         }
+    }
+    let stranded = stranded(tx, id)?;
+    if stranded > 0 {
+        diagnosis.problems.push(format!("{who} has {stranded} parked deliveries behind nothing"));
     }
     for log in &tx.topic(subscriber.topic)?.logs {
         let log = tx.log(*log)?;
@@ -134,6 +141,19 @@ fn check_subscriber(tx: &Tx<'_>, id: u32, diagnosis: &mut Diagnosis) -> Step<()>
         diagnosis.advice.push(format!("{who} has {} dead letters: redrive or purge", counts.dead));
     }
     Ok(())
+}
+
+/// Parked deliveries that nothing will set free. While a change of settings is being followed up there may
+/// be some.
+fn stranded(tx: &Tx<'_>, id: u32) -> Step<i64> {
+    let subscriber = tx.subscriber(id)?;
+    if subscriber.sifted_key.is_some() {
+        return Ok(0);
+    }
+    let Some(rule) = Rule::of(&subscriber.options) else { return Ok(subscriber.counts.parked) };
+    let sql = include_str!("../../../sql/sqlite/diagnose_parked.sql");
+    let blocks = rule == Rule::Ordered { block: true };
+    Ok(tx.connection.prepare_cached(sql)?.query_row(params![id, blocks], |row| row.get(0))?)
 }
 
 fn check_leases(tx: &Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {

@@ -1,15 +1,15 @@
 //! What time brings: the prologue of every write transaction.
 //!
 //! Carries out what the SQL contract holds, appends delayed messages that are due, and ends leases that have
-//! expired: their deliveries wait for their next attempt, or are dead letters. Then schedules fire. Bounded
-//! per transaction. Invariant: whatever a transaction sees afterwards, up to the bound, nothing in it is
-//! overdue.
+//! expired: their deliveries wait for their next attempt, or are dead letters. Ends deliveries whose message
+//! expired. Then schedules fire. Bounded per transaction. Invariant: whatever a transaction
+//! sees afterwards, up to the bound, nothing in it is overdue.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::cache::{Next, SubscriberId, key};
 use super::tx::{Step, Tx};
-use super::{contract, fire, settle};
+use super::{contract, expiry, fire, keys, limit, settle};
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::limits;
@@ -25,12 +25,13 @@ pub(super) fn bring(tx: &mut Tx<'_>) -> Step<bool> {
     }
     let more_delayed = tx.cache.next_delayed.is_due(tx.now) && promote(tx)?;
     let more_expired = tx.cache.next_expiry.is_due(tx.now) && expire(tx)?;
+    let more_ended = tx.cache.next_ttl.is_due(tx.now) && expiry::end_due(tx)?;
     let more_staged = may_be_staged && contract::promote(tx)?;
     tx.cache.nothing_staged = !more_staged;
     learn_next(tx)?;
     // Last: whether a message is settled may depend on the leases that ended.
     let more_queued = fire::bring(tx)?;
-    Ok(more_delayed || more_expired || more_staged || more_queued)
+    Ok(more_delayed || more_expired || more_ended || more_staged || more_queued)
 }
 
 /// Looks up what is not known of when something falls due next; schedules see to themselves.
@@ -43,6 +44,10 @@ fn learn_next(tx: &mut Tx<'_>) -> Step<()> {
         tx.flush()?;
         let next = include_str!("../../../sql/sqlite/lease_next_expiry.sql");
         tx.cache.next_expiry = Next::known(first(tx.connection, next)?);
+    }
+    if tx.cache.next_ttl == Next::Unknown {
+        let next = include_str!("../../../sql/sqlite/delivery_next_expiry.sql");
+        tx.cache.next_ttl = Next::known(first(tx.connection, next)?);
     }
     Ok(())
 }
@@ -61,7 +66,7 @@ pub(super) fn look(tx: &mut Tx<'_>) -> Step<Option<Millis>> {
 /// When something falls due next.
 pub(super) fn next(tx: &Tx<'_>) -> Option<Millis> {
     let cache = &tx.cache;
-    [cache.next_delayed, cache.next_expiry, cache.next_schedule]
+    [cache.next_delayed, cache.next_expiry, cache.next_ttl, cache.next_schedule]
         .into_iter()
         .filter_map(Next::at)
         .min()
@@ -89,6 +94,7 @@ fn promote(tx: &mut Tx<'_>) -> Step<bool> {
                 priority: row.get("priority")?,
                 due_at: row.get("due_at")?,
                 size,
+                expires: row.get("expires")?,
             });
             if bytes > limits::BATCH_BYTES_MAX {
                 break;
@@ -113,6 +119,7 @@ struct Delayed {
     priority: i16,
     due_at: Millis,
     size: usize,
+    expires: bool,
 }
 
 fn append(tx: &mut Tx<'_>, message: &Delayed) -> Step<()> {
@@ -126,6 +133,10 @@ fn append(tx: &mut Tx<'_>, message: &Delayed) -> Step<()> {
         params![key(log, state.last_seq), state.published_at, state.position, message.id],
     )?;
     state.position += size;
+    state.expiring |= message.expires;
+    if message.expires {
+        tx.cache.may_expire(log);
+    }
     let topic = tx.topic_mut(message.topic)?;
     topic.delayed_count -= 1;
     topic.delayed_bytes -= size;
@@ -186,6 +197,7 @@ fn expire_lease(
         if delivery.attempts >= max_attempts {
             settle::bury(tx, subscriber, delivery.message, delivery.failures + 1)?;
             tx.leave_lease(subscriber, id)?;
+            keys::freed(tx, subscriber, delivery.key.as_deref())?;
         } else {
             retrying += 1;
             let wait = settle::Wait {
@@ -201,8 +213,10 @@ fn expire_lease(
     let counts = tx.counts(subscriber)?;
     counts.leased -= count;
     counts.retrying += retrying;
+    counts.lapsed += retrying;
     counts.dead += count - retrying;
     counts.expired += count;
+    limit::freed(tx, subscriber)?;
     if retrying > 0 {
         tx.note_ready(subscriber, expired_at)?;
     }
@@ -214,6 +228,7 @@ pub(super) struct Leased {
     pub message: i64,
     pub attempts: u32,
     pub failures: u32,
+    pub key: Option<String>,
 }
 
 /// The deliveries that name this lease and are leased.
@@ -236,6 +251,7 @@ pub(super) fn leased(
                 message: row.get(0)?,
                 attempts: row.get(1)?,
                 failures: row.get(2)?,
+                key: row.get(3)?,
             });
         }
     }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::cache::SubscriberId;
 use crate::clock::{Millis, duration_millis, from_millis};
+use crate::error::Error;
 use crate::model::{DeliveryState, RunStatus};
 use crate::options::{
-    BacklogLimit, BacklogPolicy, Message, MisfirePolicy, OverlapPolicy, Retention, RetryPolicy,
-    ScheduleOptions, SubscriberOptions, TopicOptions,
+    BacklogLimit, BacklogPolicy, Filter, Message, MisfirePolicy, OnDead, OnExpiry, OverlapPolicy,
+    RateLimit, Retention, RetryPolicy, ScheduleOptions, SubscriberOptions, TopicOptions,
 };
 
 // States of a delivery row.
@@ -181,7 +183,56 @@ pub(super) fn subscriber_options(row: &Row<'_>) -> rusqlite::Result<SubscriberOp
             multiplier: row.get("retry_multiplier")?,
             jitter: row.get("retry_jitter")?,
         },
+        ordered: row.get("ordered")?,
+        on_dead: if row.get("on_dead")? { OnDead::Block } else { OnDead::Skip },
+        filter: filter(row)?,
+        on_expiry: if row.get("on_expiry")? { OnExpiry::DeadLetter } else { OnExpiry::Skip },
+        leased_max: row.get("leased_max")?,
+        rate: match (row.get("rate_count")?, millis(row, "rate_ms")?) {
+            (Some(count), Some(interval)) => Some(RateLimit::new(count, interval)),
+            _ => None,
+        },
+        leased_per_key_max: row.get("leased_per_key_max")?,
     })
+}
+
+fn filter(row: &Row<'_>) -> rusqlite::Result<Option<Filter>> {
+    let json: Option<String> = row.get("filter")?;
+    // Written by nobody but us: one that cannot be read must not deliver what was not asked for.
+    let column = row.as_ref().column_index("filter")?;
+    let damaged = |error: Error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    };
+    json.map(|json| json.parse().map_err(damaged)).transpose()
+}
+
+/// The settings of a subscriber, for `subscriber_update.sql`.
+pub(super) fn write_subscriber_options(
+    connection: &Connection,
+    subscriber: SubscriberId,
+    options: &SubscriberOptions,
+) -> rusqlite::Result<()> {
+    connection.prepare_cached(include_str!("../../../sql/sqlite/subscriber_update.sql"))?.execute(
+        params![
+            subscriber,
+            options.max_attempts,
+            duration_millis(options.lease),
+            options.claim_limit,
+            duration_millis(options.retry.initial),
+            duration_millis(options.retry.max),
+            options.retry.multiplier,
+            options.retry.jitter,
+            options.ordered,
+            options.on_dead == OnDead::Block,
+            options.filter.as_ref().map(ToString::to_string),
+            options.on_expiry == OnExpiry::DeadLetter,
+            options.leased_max,
+            options.rate.map(|rate| rate.count),
+            options.rate.map(|rate| duration_millis(rate.interval)),
+            options.leased_per_key_max,
+        ],
+    )?;
+    Ok(())
 }
 
 fn millis(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Duration>> {

@@ -95,6 +95,7 @@ fn hold(
     if live.expired {
         let counts = tx.counts(id)?;
         counts.retrying -= 1;
+        counts.lapsed -= 1;
         counts.leased += 1;
     }
     Ok(())

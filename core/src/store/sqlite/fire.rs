@@ -7,6 +7,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::cache::{Next, Queued, TopicId, log_of, seq_of};
+use super::claim::select;
 use super::encode;
 use super::schedule::{self, Entry, Stored};
 use super::tx::{Step, Stop, Tx};
@@ -176,7 +177,11 @@ fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option
             Some((encode::LEASED, _)) => true,
             Some((encode::SKIPPED | encode::DEAD, _)) => false,
             Some(_) => !has_expired,
-            None => !has_expired && tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key),
+            None => {
+                !has_expired
+                    && tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key)
+                    && select::wants(tx, id, key)?
+            }
         };
         if is_open {
             return Ok(Some(Running { expires_at }));

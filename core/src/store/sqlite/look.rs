@@ -13,7 +13,7 @@ pub(super) fn look(tx: &mut Tx<'_>, waiting: &[Source]) -> Step<Look> {
     for source in waiting {
         let at = match tx.subscriber_id(source) {
             Ok(id) if tx.is_paused(id)? => None,
-            Ok(id) => claim::when_next(tx, id)?,
+            Ok(id) => claim::look_next(tx, id)?,
             // Whoever waits for what is gone is told so by the claim.
             Err(Stop::Refused(Error::UnknownTopic { .. } | Error::UnknownSubscriber { .. })) => {
                 Some(tx.now)

@@ -254,6 +254,10 @@ impl<'c> Appender<'c> {
         state.last_seq = seq;
         state.position += message.size_bytes().cast_signed() as i64;
         state.published_at = at;
+        if expires_at.is_some() {
+            state.expiring = true;
+            tx.cache.may_expire(log);
+        }
         Ok(Accepted { key, at, due_at: None })
     }
 }

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use super::cache::Cache;
 use super::error::from_sqlite;
 use super::recent::Recent;
-use super::tx::{Step, Stop, Tx};
+use super::tx::{self, Step, Stop, Tx};
 use super::{backup, diagnose, result};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -47,6 +47,7 @@ pub(super) fn answer(source: &Source<'_>, query: &Query) -> Result<Answer> {
                 now: source.now,
                 tag: source.tag,
                 leases: FxHashMap::default(),
+                scan: tx::Scan::default(),
             };
             in_view(&mut tx, source, query).map_err(|stop| match stop {
                 Stop::Refused(error) => error,

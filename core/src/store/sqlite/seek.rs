@@ -128,6 +128,8 @@ fn end_all(tx: &mut Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<()> {
     let counts = tx.counts(id)?;
     counts.leased = 0;
     counts.retrying = 0;
+    counts.parked = 0;
+    counts.lapsed = 0;
     Ok(())
 }
 

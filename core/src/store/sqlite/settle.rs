@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::cache::{SubscriberId, seq_of};
 use super::extend::{self, Extension};
 use super::tx::{Step, Tx};
-use super::{encode, result};
+use super::{encode, expiry, keys, limit, result};
 use crate::backoff;
 use crate::clock::{Millis, from_millis};
 use crate::entropy;
@@ -26,6 +26,7 @@ pub(super) struct Live {
     pub expired: bool,
     pub attempts: u32,
     pub failures: u32,
+    pub key: Option<String>,
 }
 
 pub(super) fn settle(tx: &mut Tx<'_>, items: &[Settle]) -> Step<Outcome> {
@@ -76,7 +77,8 @@ fn ack_run(tx: &mut Tx<'_>, items: &[Settle]) -> Step<usize> {
     let [first, _, .., last] = run else { return Ok(0) };
     let (receipt, last) = (&first.receipt, &last.receipt);
     let count = run.len().cast_signed() as i64;
-    if !holds(tx, receipt)? {
+    // Where keys matter, each one that ends may set another one free.
+    if !holds(tx, receipt)? || keys::rule(tx, receipt.subscriber)?.is_some() {
         return Ok(0);
     }
     let range = params![receipt.key, last.key, receipt.subscriber, receipt.lease];
@@ -93,6 +95,7 @@ fn ack_run(tx: &mut Tx<'_>, items: &[Settle]) -> Step<usize> {
     let counts = tx.counts(receipt.subscriber)?;
     counts.leased -= count;
     counts.acked += count;
+    limit::freed(tx, receipt.subscriber)?;
     let_go_many(tx, receipt.key, last.key)?;
     tx.recent.add(receipt, last.key, Settled::Acked);
     Ok(run.len())
@@ -129,7 +132,7 @@ fn ack(tx: &mut Tx<'_>, receipt: &Receipt, reply: Option<&Reply>) -> Step<Result
 /// The usual case in one statement: the delivery is still under the lease that its claim made.
 fn end_at_once(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<bool> {
     let id = receipt.subscriber;
-    if !holds(tx, receipt)? {
+    if !holds(tx, receipt)? || keys::rule(tx, id)?.is_some() {
         return Ok(false);
     }
     let deleted = tx
@@ -141,6 +144,7 @@ fn end_at_once(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<bool> {
     }
     tx.leave_lease(id, receipt.lease)?;
     tx.counts(id)?.leased -= 1;
+    limit::freed(tx, id)?;
     let_go(tx, receipt.key)?;
     Ok(true)
 }
@@ -172,7 +176,7 @@ fn nack(
     record_failure(tx, id, key, failures, error)?;
     leave(tx, receipt, &live)?;
     tx.counts(id)?.nacked += 1;
-    let options = tx.subscriber(id)?.options;
+    let options = &tx.subscriber(id)?.options;
     let nacked = if give_up || live.attempts >= options.max_attempts {
         bury(tx, id, key, failures)?;
         tx.counts(id)?.dead += 1;
@@ -185,6 +189,7 @@ fn nack(
         tx.note_ready(id, ready_at)?;
         Nacked { state: DeliveryState::Retrying, ready_at: Some(from_millis(ready_at)) }
     };
+    keys::freed(tx, id, live.key.as_deref())?;
     tx.recent.add(receipt, receipt.key, Settled::Nacked(nacked));
     Ok(Ok(Settled::Nacked(nacked)))
 }
@@ -208,6 +213,7 @@ pub(super) fn release(tx: &mut Tx<'_>, receipts: &[Receipt]) -> Step<Outcome> {
                 .query_row([receipt.key], |row| row.get(0))
                 .optional()?;
             put_back(tx, receipt, &live, since.unwrap_or(tx.now))?;
+            limit::spend(tx, receipt.subscriber, -1)?;
         }
     }
     Ok(Outcome::Done)
@@ -221,7 +227,8 @@ fn put_back(tx: &mut Tx<'_>, receipt: &Receipt, live: &Live, ready_at: Millis) -
     let wait = Wait { lease: None, ready_at, attempts, failures: live.failures };
     retry(tx, id, receipt.key, &wait)?;
     tx.counts(id)?.retrying += 1;
-    tx.note_ready(id, ready_at)
+    tx.note_ready(id, ready_at)?;
+    keys::freed(tx, id, live.key.as_deref())
 }
 
 // --- what the verbs share -----------------------------------------------------------------------------
@@ -237,7 +244,13 @@ pub(super) fn live(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<Option<Live>> {
         .prepare_cached(include_str!("../../../sql/sqlite/delivery_leased.sql"))?
         .query_row(params![receipt.key, id], |row| {
             let expired = row.get::<_, i64>(0)? != 1;
-            Ok(Live { lease: row.get(1)?, expired, attempts: row.get(2)?, failures: row.get(3)? })
+            Ok(Live {
+                lease: row.get(1)?,
+                expired,
+                attempts: row.get(2)?,
+                failures: row.get(3)?,
+                key: row.get(4)?,
+            })
         })
         .optional()?;
     let Some(live) = row else { return Ok(None) };
@@ -265,15 +278,17 @@ fn leave(tx: &mut Tx<'_>, receipt: &Receipt, live: &Live) -> Step<()> {
     let counts = tx.counts(receipt.subscriber)?;
     if live.expired {
         counts.retrying -= 1;
+        counts.lapsed -= 1;
     } else {
         counts.leased -= 1;
     }
-    Ok(())
+    limit::freed(tx, receipt.subscriber)
 }
 
 fn end(tx: &mut Tx<'_>, receipt: &Receipt, live: &Live) -> Step<()> {
     leave(tx, receipt, live)?;
-    delete(tx, receipt.subscriber, receipt.key)
+    delete(tx, receipt.subscriber, receipt.key)?;
+    keys::freed(tx, receipt.subscriber, live.key.as_deref())
 }
 
 /// Deletes the row of a delivery; its counters are the caller's.
@@ -336,10 +351,13 @@ pub(super) struct Wait {
 }
 
 /// Makes a delivery wait; its counters are the caller's.
-pub(super) fn retry(tx: &Tx<'_>, id: SubscriberId, key: i64, wait: &Wait) -> Step<()> {
+pub(super) fn retry(tx: &mut Tx<'_>, id: SubscriberId, key: i64, wait: &Wait) -> Step<()> {
+    let expires_at = expiry::of(tx, key)?;
+    expiry::note(tx, expires_at);
+    let Wait { lease, ready_at, attempts, failures } = wait;
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/delivery_retry.sql"))?
-        .execute(params![key, id, wait.lease, wait.ready_at, wait.attempts, wait.failures])?;
+        .execute(params![key, id, lease, ready_at, attempts, failures, expires_at])?;
     Ok(())
 }
 

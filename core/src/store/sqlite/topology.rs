@@ -8,9 +8,10 @@ use std::sync::Arc;
 use rusqlite::{params, params_from_iter};
 
 use super::cache::{SubscriberId, TopicId};
+use super::keys::{self, Rule};
 use super::tx::{Step, Tx};
 use super::{encode, position, schedule};
-use crate::clock::{duration_millis, to_millis};
+use crate::clock::to_millis;
 use crate::error::Error;
 use crate::op::{Outcome, Source};
 use crate::options::{
@@ -117,24 +118,13 @@ fn create_subscriber(tx: &mut Tx<'_>, topic: TopicId, new: &NewSubscriber) -> St
         };
         cursors.push((log, seq));
     }
-    let options = &new.options;
     let id = tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/subscriber_insert.sql"))?
-        .insert(params![
-            topic,
-            new.name,
-            tx.now,
-            options.max_attempts,
-            duration_millis(options.lease),
-            options.claim_limit,
-            duration_millis(options.retry.initial),
-            duration_millis(options.retry.max),
-            options.retry.multiplier,
-            options.retry.jitter,
-        ])?;
+        .insert(params![topic, new.name, tx.now])?;
     let id =
         SubscriberId::try_from(id).map_err(|_| Error::internal("out of subscriber numbers"))?;
+    encode::write_subscriber_options(tx.connection, id, &new.options)?;
     tx.load_subscriber(id)?;
     for (log, seq) in cursors {
         tx.subscriber_mut(id)?.move_cursor(log, seq);
@@ -154,20 +144,20 @@ pub(super) fn update_subscriber(
     change: &SubscriberChange,
 ) -> Step<Outcome> {
     let id = tx.subscriber_id(source)?;
-    let options: SubscriberOptions = change.apply(&tx.subscriber(id)?.options);
-    tx.connection
-        .prepare_cached(include_str!("../../../sql/sqlite/subscriber_update.sql"))?
-        .execute(params![
-            id,
-            options.max_attempts,
-            duration_millis(options.lease),
-            options.claim_limit,
-            duration_millis(options.retry.initial),
-            duration_millis(options.retry.max),
-            options.retry.multiplier,
-            options.retry.jitter,
-        ])?;
+    let old = tx.subscriber(id)?.options.clone();
+    let options: SubscriberOptions = change.apply(&old);
+    // Each change is right by itself; together with what stays it need not be.
+    options.validate()?;
+    encode::write_subscriber_options(tx.connection, id, &options)?;
+    let rule = Rule::of(&options);
     tx.subscriber_mut(id)?.options = options;
+    let was_keyed = Rule::of(&old).is_some() || tx.subscriber(id)?.sifted_key.is_some();
+    if was_keyed && Rule::of(&old) != rule {
+        keys::begin_sift(tx, id)?;
+    }
+    // What waits may be let through now.
+    let subscriber = Some(Arc::clone(&source.subscriber));
+    tx.effects.changed.push((Arc::clone(&source.topic), subscriber));
     Ok(Outcome::Subscribers(vec![tx.subscriber(id)?.view()]))
 }
 

@@ -5,6 +5,7 @@
 //! whole transaction with it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap as HashMap;
@@ -14,8 +15,9 @@ use super::cache::{
     TopicId, log_of,
 };
 use super::recent::Recent;
-use crate::clock::Millis;
+use crate::clock::{Millis, monotonic};
 use crate::error::Error;
+use crate::limits;
 use crate::op::Source;
 use crate::store::Effects;
 
@@ -53,6 +55,33 @@ pub(super) struct Lease {
     pub dirty: bool,
 }
 
+/// How far the claims of one transaction may go on passing over messages that they do not hand out: others
+/// wait for the writer meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    rows: usize,
+    until: Option<Instant>,
+    is_spent: bool,
+}
+
+impl Scan {
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_spent
+    }
+
+    /// A message was passed over.
+    pub(super) fn count(&mut self) {
+        /// The clock is looked at once for so many.
+        const BETWEEN: usize = 64;
+        if self.rows.is_multiple_of(BETWEEN) {
+            let now = monotonic();
+            self.is_spent |= now >= *self.until.get_or_insert(now + limits::SCAN_TIME);
+        }
+        self.rows += 1;
+        self.is_spent |= self.rows >= limits::SCAN_ROWS;
+    }
+}
+
 pub(super) struct Tx<'a> {
     pub connection: &'a Connection,
     pub cache: &'a mut Cache,
@@ -62,6 +91,7 @@ pub(super) struct Tx<'a> {
     pub tag: u16,
     /// Lease rows that this transaction has looked at; their live counts are written by `flush`.
     pub leases: HashMap<(SubscriberId, i64), Lease>,
+    pub scan: Scan,
 }
 
 impl Tx<'_> {
@@ -298,6 +328,7 @@ impl Tx<'_> {
             position: 0,
             published_at: 0,
             gap_count: 0,
+            expiring: false,
         };
         self.cache.logs.insert(id, Kept { value: log, dirty: false });
         Ok(id)
@@ -387,7 +418,8 @@ impl Tx<'_> {
                 log.trim_seq,
                 log.position,
                 log.published_at,
-                log.gap_count
+                log.gap_count,
+                log.expiring
             ])?;
         }
         Ok(())
@@ -413,7 +445,11 @@ impl Tx<'_> {
                 counts.expired,
                 counts.cancelled,
                 counts.dropped,
-                counts.lease_seq
+                counts.lease_seq,
+                counts.lapsed,
+                counts.filtered,
+                counts.ttl_expired,
+                counts.rate_full_at_us
             ])?;
             for log in std::mem::take(&mut kept.value.moved) {
                 let seq = kept.value.cursor(log);

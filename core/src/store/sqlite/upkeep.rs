@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::cache::{LogId, SEQ_MAX, SubscriberId, TopicId, key};
 use super::tx::{Step, Tx};
-use super::{position, result, schedule, settle, unique};
+use super::{expiry, position, result, schedule, settle, unique};
 use crate::failpoint;
 use crate::limits;
 use crate::op::Outcome;
@@ -19,8 +19,14 @@ use crate::options::Retention;
 /// The answer is whether there is more to do.
 pub(super) fn upkeep(tx: &mut Tx<'_>) -> Step<Outcome> {
     tx.flush()?;
-    let more =
-        trim(tx)? || forget_keys(tx)? || unique::forget(tx)? || result::forget(tx)? || reclaim(tx)?;
+    let more = expiry::pass_pending(tx)?;
+    tx.flush()?;
+    let more = more
+        || trim(tx)?
+        || forget_keys(tx)?
+        || unique::forget(tx)?
+        || result::forget(tx)?
+        || reclaim(tx)?;
     Ok(Outcome::Upkeep { more })
 }
 

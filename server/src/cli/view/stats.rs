@@ -73,6 +73,10 @@ pub(crate) struct SubscriberStats {
     pub(crate) nacked_count: u64,
     /// Leases ever expired.
     pub(crate) expired_count: u64,
+    /// Messages that expired before they were settled.
+    pub(crate) ttl_expired_count: u64,
+    /// Messages ever skipped by the filter.
+    pub(crate) filtered_count: u64,
     /// Messages ever skipped by the backlog limit.
     pub(crate) dropped_count: u64,
 }
@@ -133,6 +137,8 @@ impl From<blockqueue::SubscriberStats> for SubscriberStats {
             acked_count: stats.acked_count,
             nacked_count: stats.nacked_count,
             expired_count: stats.expired_count,
+            ttl_expired_count: stats.ttl_expired_count,
+            filtered_count: stats.filtered_count,
             dropped_count: stats.dropped_count,
         }
     }

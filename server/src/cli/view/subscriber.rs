@@ -1,6 +1,6 @@
 //! A subscriber.
 
-use blockqueue::{RetryPolicy, SubscriberOptions};
+use blockqueue::{Filter, OnDead, OnExpiry, RetryPolicy, SubscriberOptions};
 use humantime::format_duration;
 use serde::{Serialize, Serializer};
 
@@ -75,6 +75,14 @@ impl Serialize for SubscriberSettings {
             retry_max_ms: u64,
             retry_multiplier: f64,
             retry_jitter: f64,
+            ordered: bool,
+            on_dead: &'static str,
+            filter: Option<Filter>,
+            on_expiry: &'static str,
+            leased_max: Option<u32>,
+            rate_count: Option<u32>,
+            rate_interval_ms: Option<u64>,
+            leased_per_key_max: Option<u32>,
         }
         let Self(options) = self;
         Settings {
@@ -85,6 +93,20 @@ impl Serialize for SubscriberSettings {
             retry_max_ms: millis(options.retry.max),
             retry_multiplier: options.retry.multiplier,
             retry_jitter: options.retry.jitter,
+            ordered: options.ordered,
+            on_dead: match options.on_dead {
+                OnDead::Block => "block",
+                _ => "skip",
+            },
+            filter: options.filter.clone(),
+            on_expiry: match options.on_expiry {
+                OnExpiry::DeadLetter => "dead_letter",
+                _ => "skip",
+            },
+            leased_max: options.leased_max,
+            rate_count: options.rate.map(|rate| rate.count),
+            rate_interval_ms: options.rate.map(|rate| millis(rate.interval)),
+            leased_per_key_max: options.leased_per_key_max,
         }
         .serialize(serializer)
     }

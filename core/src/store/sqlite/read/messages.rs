@@ -1,5 +1,6 @@
 //! Messages as people look at them: by id, or what comes next, without receipts.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -9,13 +10,14 @@ use super::super::encode;
 use super::super::ids::{self, Found};
 use super::super::tx::{Step, Tx};
 use super::place;
-use crate::clock::{Millis, from_millis};
+use crate::clock::{Millis, from_millis, to_millis};
 use crate::error::Error;
 use crate::limits;
 use crate::model::{
     DeliveryState, DeliveryStatus, IdParts, Listed, MessageId, MessageStatus, MessageView, Peeked,
 };
 use crate::op::{Answer, Source};
+use crate::options::{OnExpiry, SubscriberOptions};
 
 pub(super) fn message(tx: &mut Tx<'_>, topic: &str, id: MessageId) -> Step<Answer> {
     let topic = tx.topic_id(topic)?;
@@ -117,12 +119,28 @@ fn delivery(
     let subscriber = tx.subscriber(id)?;
     let log = super::super::cache::log_of(key);
     if subscriber.cursor(log) < seq_of(key) {
+        let expires_at = message.expires_at.map(to_millis);
+        if will_pass(tx, &subscriber.options, &message.headers, expires_at) {
+            return status(tx, id, DeliveryState::Settled, None).map(Some);
+        }
         return status(tx, id, DeliveryState::Pending, Some(message.deliver_at)).map(Some);
     }
     if from_millis(subscriber.created_at) > message.deliver_at {
         return Ok(None);
     }
     status(tx, id, DeliveryState::Settled, None).map(Some)
+}
+
+/// Whether a pending message will be passed over rather than delivered.
+fn will_pass(
+    tx: &Tx<'_>,
+    options: &SubscriberOptions,
+    headers: &BTreeMap<String, String>,
+    expires_at: Option<Millis>,
+) -> bool {
+    let expired = expires_at.is_some_and(|at| at <= tx.now);
+    let filtered = options.filter.as_ref().is_some_and(|filter| !filter.matches(headers));
+    filtered || (expired && options.on_expiry == OnExpiry::Skip)
 }
 
 // --- peek ---------------------------------------------------------------------------------------------
@@ -175,6 +193,7 @@ fn peek_part(
     page: &mut Page,
 ) -> Step<Option<i64>> {
     let room = page.limit - page.items.len() + 1;
+    let mut beyond = None;
     let keys: Vec<i64> = match part {
         Part::InFlight => tx
             .connection
@@ -184,10 +203,9 @@ fn peek_part(
         Part::Pending(log) => {
             let from = key(*log, tx.subscriber(id)?.cursor(*log)).max(after);
             let to = key(*log, tx.log(*log)?.last_seq);
-            tx.connection
-                .prepare_cached(include_str!("../../../../sql/sqlite/peek_pending.sql"))?
-                .query_map(params![from, to, room], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?
+            let keys = peek_pending(tx, id, (from, to), room)?;
+            beyond = keys.1;
+            keys.0
         }
     };
     let full = keys.len() == room;
@@ -208,5 +226,35 @@ fn peek_part(
             return Ok(Some(last));
         }
     }
-    Ok(full.then_some(last))
+    Ok(if full { Some(last) } else { beyond })
+}
+
+/// Pending messages that will be delivered, and where the search was given up, if it came to no end.
+fn peek_pending(
+    tx: &Tx<'_>,
+    id: SubscriberId,
+    (from, to): (i64, i64),
+    room: usize,
+) -> Step<(Vec<i64>, Option<i64>)> {
+    let options = &tx.subscriber(id)?.options;
+    let sql = include_str!("../../../../sql/sqlite/claim_look.sql");
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![from, to])?;
+    let (mut keys, mut passed) = (Vec::new(), 0);
+    while keys.len() < room
+        && let Some(row) = rows.next()?
+    {
+        let key = row.get(0)?;
+        let headers: Option<String> = row.get(4)?;
+        let headers = encode::headers_from_json(headers.as_deref());
+        if !will_pass(tx, options, &headers, row.get(2)?) {
+            keys.push(key);
+            continue;
+        }
+        passed += 1;
+        if passed == limits::SCAN_ROWS {
+            return Ok((keys, Some(key)));
+        }
+    }
+    Ok((keys, None))
 }

@@ -76,6 +76,8 @@ fn of_subscriber(tx: &Tx<'_>, id: SubscriberId) -> Step<SubscriberStats> {
         acked_count: unsigned(counts.acked),
         nacked_count: unsigned(counts.nacked),
         expired_count: unsigned(counts.expired),
+        ttl_expired_count: unsigned(counts.ttl_expired),
+        filtered_count: unsigned(counts.filtered),
         dropped_count: unsigned(counts.dropped),
     })
 }
@@ -108,7 +110,9 @@ fn pending(tx: &Tx<'_>, id: SubscriberId, topic: TopicId) -> Step<Pending> {
         let Some(first) = first_above(tx, log.id, cursor)? else { continue };
         pending.count += log.last_seq - (first.seq - 1);
         pending.bytes += log.position - first.position;
-        pending.exact &= log.gap_count == 0;
+        // Some of it may be skipped.
+        let may_skip = log.expiring || subscriber.options.filter.is_some();
+        pending.exact &= log.gap_count == 0 && !may_skip;
         let oldest = [pending.oldest_at, Some(first.published_at)];
         pending.oldest_at = oldest.into_iter().flatten().min();
     }

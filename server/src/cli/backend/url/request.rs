@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, DeadLetters, Error, MisfirePolicy, NewSchedule, NewSubscriber,
-    NewTopic, OverlapPolicy, Purge, Redrive, Reply, Retention, RetryPolicy, ScheduleOptions, Seek,
-    SeekTo, StartFrom, SubscriberChange, SubscriberOptions, TopicChange, TopicOptions,
+    BacklogLimit, BacklogPolicy, DeadLetters, Error, Filter, MisfirePolicy, NewSchedule,
+    NewSubscriber, NewTopic, OnDead, OnExpiry, OverlapPolicy, Purge, RateLimit, Redrive, Reply,
+    Retention, RetryPolicy, ScheduleOptions, Seek, SeekTo, StartFrom, SubscriberChange,
+    SubscriberOptions, TopicChange, TopicOptions,
 };
 use serde::Serialize;
 
@@ -132,6 +133,32 @@ pub(super) struct OptionIn {
     dequeue_batch_size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_policy: Option<RetryIn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ordered: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_dead: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<OrNone<Filter>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_expiry: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leased_max: Option<OrNone<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<OrNone<RateIn>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leased_per_key_max: Option<OrNone<u32>>,
+}
+
+#[derive(Serialize)]
+struct RateIn {
+    count: u32,
+    interval: Span,
+}
+
+impl From<RateLimit> for RateIn {
+    fn from(rate: RateLimit) -> Self {
+        Self { count: rate.count, interval: millis(rate.interval) }
+    }
 }
 
 #[derive(Serialize)]
@@ -155,19 +182,48 @@ impl From<RetryPolicy> for RetryIn {
 
 impl<'a> From<&'a NewSubscriber> for SubscriberIn<'a> {
     fn from(subscriber: &'a NewSubscriber) -> Self {
-        let SubscriberOptions { max_attempts, lease, claim_limit, retry, .. } = subscriber.options;
-        let option = OptionIn {
-            max_attempts: Some(max_attempts),
-            visibility_duration: Some(millis(lease)),
-            dequeue_batch_size: Some(claim_limit),
-            retry_policy: Some(retry.into()),
-        };
+        let option = OptionIn::from(&subscriber.options);
         let start = match subscriber.start {
             StartFrom::Earliest => Some("earliest".to_owned()),
             StartFrom::Time(time) => Some(Moment(time).to_string()),
             _ => None,
         };
         Self { name: &subscriber.name, option, start }
+    }
+}
+
+const fn on_dead(policy: OnDead) -> &'static str {
+    match policy {
+        OnDead::Block => "block",
+        _ => "skip",
+    }
+}
+
+const fn on_expiry(policy: OnExpiry) -> &'static str {
+    match policy {
+        OnExpiry::DeadLetter => "dead_letter",
+        _ => "skip",
+    }
+}
+
+/// What is not limited is left out: a server that does not know a setting must not refuse its default.
+impl From<&SubscriberOptions> for OptionIn {
+    fn from(options: &SubscriberOptions) -> Self {
+        let default = SubscriberOptions::default();
+        Self {
+            max_attempts: Some(options.max_attempts),
+            visibility_duration: Some(millis(options.lease)),
+            dequeue_batch_size: Some(options.claim_limit),
+            retry_policy: Some(options.retry.into()),
+            ordered: options.ordered.then_some(true),
+            on_dead: (options.on_dead != default.on_dead).then(|| on_dead(options.on_dead)),
+            filter: options.filter.clone().map(OrNone::Some),
+            on_expiry: (options.on_expiry != default.on_expiry)
+                .then(|| on_expiry(options.on_expiry)),
+            leased_max: options.leased_max.map(OrNone::Some),
+            rate: options.rate.map(|rate| OrNone::Some(rate.into())),
+            leased_per_key_max: options.leased_per_key_max.map(OrNone::Some),
+        }
     }
 }
 
@@ -178,6 +234,13 @@ impl From<&SubscriberChange> for OptionIn {
             visibility_duration: change.lease.map(millis),
             dequeue_batch_size: change.claim_limit,
             retry_policy: change.retry.map(RetryIn::from),
+            ordered: change.ordered,
+            on_dead: change.on_dead.map(on_dead),
+            filter: change.filter.clone().map(OrNone::from),
+            on_expiry: change.on_expiry.map(on_expiry),
+            leased_max: change.leased_max.map(OrNone::from),
+            rate: change.rate.map(|rate| rate.map(RateIn::from).into()),
+            leased_per_key_max: change.leased_per_key_max.map(OrNone::from),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use blockqueue::{
-    NewSubscriber, RetryPolicy, StartFrom, Subscriber, SubscriberChange, SubscriberOptions,
-    SubscriberStats,
+    Filter, NewSubscriber, OnDead, OnExpiry, RateLimit, RetryPolicy, StartFrom, Subscriber,
+    SubscriberChange, SubscriberOptions, SubscriberStats,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::time::{Instant, Span, optional, span, time};
+use super::time::{Instant, OrNone, Span, optional, span, time};
 use crate::http::v1::Problem;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,6 +31,42 @@ pub(crate) struct OptionIn {
     visibility_duration: Option<Span>,
     dequeue_batch_size: Option<usize>,
     retry_policy: Option<RetryIn>,
+    /// Messages of one key are delivered one at a time, in order.
+    ordered: Option<bool>,
+    on_dead: Option<OnDeadWord>,
+    /// Conditions on headers, or `none`.
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Value>,
+    on_expiry: Option<OnExpiryWord>,
+    /// Deliveries leased at once, or `none`.
+    leased_max: Option<OrNone<u32>>,
+    /// Deliveries claimed per interval, or `none`.
+    rate: Option<OrNone<RateIn>>,
+    /// Deliveries of one key leased at once, or `none`.
+    leased_per_key_max: Option<OrNone<u32>>,
+}
+
+/// What becomes of a key when one of its messages is dead-lettered.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OnDeadWord {
+    Skip,
+    Block,
+}
+
+/// What becomes of a message that expires before it is claimed.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OnExpiryWord {
+    Skip,
+    DeadLetter,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RateIn {
+    count: u32,
+    interval: Span,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,12 +80,7 @@ struct RetryIn {
 
 impl SubscriberIn {
     pub(crate) fn into_new(self) -> Result<NewSubscriber, Problem> {
-        let change = self.option.into_change()?;
-        let mut options = SubscriberOptions::default();
-        options.max_attempts = change.max_attempts.unwrap_or(options.max_attempts);
-        options.lease = change.lease.unwrap_or(options.lease);
-        options.claim_limit = change.claim_limit.unwrap_or(options.claim_limit);
-        options.retry = change.retry.unwrap_or(options.retry);
+        let options = self.option.into_change()?.apply(&SubscriberOptions::default());
         let start = match &self.start {
             None => StartFrom::Now,
             Some(Instant::Text(word)) if word == "now" => StartFrom::Now,
@@ -66,7 +98,33 @@ impl OptionIn {
         change.lease = optional(self.visibility_duration.as_ref(), "visibility_duration")?;
         change.claim_limit = self.dequeue_batch_size;
         change.retry = self.retry_policy.map(RetryIn::into_policy).transpose()?;
+        change.ordered = self.ordered;
+        change.on_dead = self.on_dead.map(|policy| match policy {
+            OnDeadWord::Skip => OnDead::Skip,
+            OnDeadWord::Block => OnDead::Block,
+        });
+        change.filter = self.filter.as_ref().map(filter).transpose()?;
+        change.on_expiry = self.on_expiry.map(|policy| match policy {
+            OnExpiryWord::Skip => OnExpiry::Skip,
+            OnExpiryWord::DeadLetter => OnExpiry::DeadLetter,
+        });
+        change.leased_max = self.leased_max.map(OrNone::into_option);
+        change.rate = match self.rate.map(OrNone::into_option) {
+            Some(rate) => Some(rate.map(RateIn::into_rate).transpose()?),
+            None => None,
+        };
+        change.leased_per_key_max = self.leased_per_key_max.map(OrNone::into_option);
         Ok(change)
+    }
+}
+
+fn filter(value: &Value) -> Result<Option<Filter>, Problem> {
+    if *value == "none" { Ok(None) } else { Ok(Some(value.to_string().parse()?)) }
+}
+
+impl RateIn {
+    fn into_rate(self) -> Result<RateLimit, Problem> {
+        Ok(RateLimit::new(self.count, self.interval.duration("rate.interval")?))
     }
 }
 
@@ -97,6 +155,20 @@ struct OptionOut {
     visibility_duration: String,
     dequeue_batch_size: usize,
     retry_policy: RetryOut,
+    ordered: bool,
+    on_dead: OnDeadWord,
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Filter>,
+    on_expiry: OnExpiryWord,
+    leased_max: Option<u32>,
+    rate: Option<RateOut>,
+    leased_per_key_max: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RateOut {
+    count: u32,
+    interval: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,22 +181,38 @@ struct RetryOut {
 
 impl From<Subscriber> for SubscriberOut {
     fn from(subscriber: Subscriber) -> Self {
-        let SubscriberOptions { max_attempts, lease, claim_limit, retry, .. } = subscriber.options;
+        let options = subscriber.options;
+        let retry = options.retry;
         Self {
             id: subscriber.id,
             name: subscriber.name,
             paused: subscriber.paused,
             created_at: time(subscriber.created_at),
             option: OptionOut {
-                max_attempts,
-                visibility_duration: span(lease),
-                dequeue_batch_size: claim_limit,
+                max_attempts: options.max_attempts,
+                visibility_duration: span(options.lease),
+                dequeue_batch_size: options.claim_limit,
                 retry_policy: RetryOut {
                     initial_delay: span(retry.initial),
                     max_delay: span(retry.max),
                     multiplier: retry.multiplier,
                     jitter: retry.jitter,
                 },
+                ordered: options.ordered,
+                on_dead: match options.on_dead {
+                    OnDead::Block => OnDeadWord::Block,
+                    _ => OnDeadWord::Skip,
+                },
+                filter: options.filter,
+                on_expiry: match options.on_expiry {
+                    OnExpiry::DeadLetter => OnExpiryWord::DeadLetter,
+                    _ => OnExpiryWord::Skip,
+                },
+                leased_max: options.leased_max,
+                rate: options
+                    .rate
+                    .map(|rate| RateOut { count: rate.count, interval: span(rate.interval) }),
+                leased_per_key_max: options.leased_per_key_max,
             },
         }
     }
@@ -155,6 +243,8 @@ pub(crate) struct SubscriberStatus {
     acked_total: u64,
     nacked_total: u64,
     expired_total: u64,
+    ttl_expired_total: u64,
+    filtered_total: u64,
     dropped_total: u64,
 }
 
@@ -182,6 +272,8 @@ impl From<SubscriberStats> for SubscriberStatus {
             acked_total: stats.acked_count,
             nacked_total: stats.nacked_count,
             expired_total: stats.expired_count,
+            ttl_expired_total: stats.ttl_expired_count,
+            filtered_total: stats.filtered_count,
             dropped_total: stats.dropped_count,
         }
     }

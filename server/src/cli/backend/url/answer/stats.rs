@@ -33,6 +33,10 @@ struct SubscriberStats {
     acked_total: u64,
     nacked_total: u64,
     expired_total: u64,
+    #[serde(default)]
+    ttl_expired_total: u64,
+    #[serde(default)]
+    filtered_total: u64,
     dropped_total: u64,
 }
 
@@ -71,6 +75,8 @@ impl From<SubscriberStats> for view::SubscriberStats {
             acked_count: stats.acked_total,
             nacked_count: stats.nacked_total,
             expired_count: stats.expired_total,
+            ttl_expired_count: stats.ttl_expired_total,
+            filtered_count: stats.filtered_total,
             dropped_count: stats.dropped_total,
         }
     }

@@ -1,9 +1,11 @@
 //! Topics and subscribers.
 
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, Retention, RetryPolicy, SubscriberOptions, TopicOptions,
+    BacklogLimit, BacklogPolicy, OnDead, OnExpiry, RateLimit, Retention, RetryPolicy,
+    SubscriberOptions, TopicOptions,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Span;
 use crate::cli::failure::Outcome;
@@ -115,6 +117,20 @@ struct SubscriberOption {
     visibility_duration: Span,
     dequeue_batch_size: usize,
     retry_policy: Retry,
+    #[serde(default)]
+    ordered: bool,
+    on_dead: Option<String>,
+    filter: Option<Value>,
+    on_expiry: Option<String>,
+    leased_max: Option<u32>,
+    rate: Option<Rate>,
+    leased_per_key_max: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Rate {
+    count: u32,
+    interval: Span,
 }
 
 #[derive(Deserialize)]
@@ -144,11 +160,25 @@ impl SubscriberOption {
             .with_max(self.retry_policy.max_delay.duration()?)
             .with_multiplier(self.retry_policy.multiplier)
             .with_jitter(self.retry_policy.jitter);
-        let options = SubscriberOptions::default()
+        let mut options = SubscriberOptions::default()
             .with_max_attempts(self.max_attempts)
             .with_lease(self.visibility_duration.duration()?)
             .with_claim_limit(self.dequeue_batch_size)
-            .with_retry(retry);
+            .with_retry(retry)
+            .with_ordered(self.ordered);
+        if self.on_dead.as_deref() == Some("block") {
+            options.on_dead = OnDead::Block;
+        }
+        if self.on_expiry.as_deref() == Some("dead_letter") {
+            options.on_expiry = OnExpiry::DeadLetter;
+        }
+        options.filter = self.filter.map(|filter| filter.to_string().parse()).transpose()?;
+        options.leased_max = self.leased_max;
+        options.rate = match self.rate {
+            Some(rate) => Some(RateLimit::new(rate.count, rate.interval.duration()?)),
+            None => None,
+        };
+        options.leased_per_key_max = self.leased_per_key_max;
         Ok(view::SubscriberSettings(options))
     }
 }
