@@ -104,6 +104,8 @@ class Runner:
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("script", list(scripts()), ids=lambda script: script.name)
 def test_script(script: Script, face: str, tmp_path: Path) -> None:
+    if script.omitted:
+        pytest.skip(f"the package has no {', '.join(sorted(script.omitted))} yet")
     made = FACES[face](tmp_path)
     try:
         missing = script.needs - made.has
