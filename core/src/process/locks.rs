@@ -3,7 +3,7 @@
 //! POSIX record locks belong to the process: if any library closes any descriptor of a file, the locks
 //! of all are gone. So the bundled SQLite is told, by the hooks that it offers for system calls, to lock
 //! through open file descriptions, which hold off other libraries as if they were other processes. And
-//! it never closes a descriptor that others may hold such locks beside: those are kept and used again.
+//! it closes no descriptor of a file on which others may hold locks: those are kept and used again.
 //!
 //! Owns the hooks and what happens at a fork; [`table`] keeps the books. What is refused: a kernel or
 //! file system without such locks, which is answered with POSIX locks ([`are_private`] tells).
@@ -130,12 +130,20 @@ unsafe fn may_be_locked(path: *const c_char) -> bool {
     !path.ends_with(b"-wal") && !path.ends_with(b"-journal")
 }
 
-/// The file that is there already, if opening it in this way would give just that.
+/// The file that is there already, if it may be opened in this way and that would give just it.
 ///
 /// # Safety
 /// The path ends with a zero.
 unsafe fn inode_of(path: *const c_char, flags: c_int) -> Option<Inode> {
     if flags & (libc::O_EXCL | libc::O_TRUNC) != 0 {
+        return None;
+    }
+    let wanted = match flags & libc::O_ACCMODE {
+        libc::O_RDONLY => libc::R_OK,
+        _ => libc::R_OK | libc::W_OK,
+    };
+    // SAFETY: the path is one by promise of the caller.
+    if unsafe { libc::faccessat(libc::AT_FDCWD, path, wanted, libc::AT_EACCESS) } != 0 {
         return None;
     }
     let mut found = MaybeUninit::<stat>::uninit();
@@ -217,6 +225,13 @@ unsafe extern "C" fn stat_open(fd: c_int, found: *mut stat) -> c_int {
 unsafe fn mark_generation(found: *mut stat) {
     // SAFETY: as promised by the caller.
     unsafe { (*found).st_dev ^= fork::generation() << 48 };
+}
+
+/// Takes the whole file, if nobody else has any lock on it.
+fn try_lock_all(file: &File) -> bool {
+    let mut all = record_lock(libc::F_WRLCK, 0, 0);
+    // SAFETY: the descriptor is open, and the lock is one. A length of 0 reaches to the end.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut all) == 0 }
 }
 
 /// What closing its last descriptor would do.

@@ -1,8 +1,8 @@
 //! Which descriptors of which files SQLite has open, and through which one each file is locked.
 //!
 //! SQLite may unlock through another connection's descriptor than the one that locked, so all locks of a
-//! file go through one open file description. Invariant: as long as a file has a name, no descriptor of
-//! it is closed; so their number is that of the connections that were open at one time.
+//! file go through one open file description. Invariant: no descriptor of a file is closed as long as
+//! somebody else may hold locks on it; so their number is that of the connections open at one time.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata, OpenOptions};
@@ -35,22 +35,31 @@ impl From<&stat> for Inode {
 /// One file.
 #[derive(Debug, Default)]
 struct Entry {
+    /// Closed by SQLite, with how they can be used. Before the lock, which must be dropped last.
+    idle: Vec<(OwnedFd, c_int)>,
     /// What its locks belong to; made by the first lock.
     lock: Option<File>,
     /// It is locked in the way of POSIX: it cannot be done otherwise.
     does_without: bool,
     open_count: usize,
-    /// Closed by SQLite, with how they can be used.
-    idle: Vec<(OwnedFd, c_int)>,
 }
 
 impl Entry {
-    /// Nobody can open it any more, and nobody here has it open.
+    /// SQLite has it open no more, and closing it here takes locks from nobody.
+    ///
+    /// To hold the whole file proves that no other library, nor any process, has a lock on it, and none can
+    /// get one before the last descriptor is closed, which is the one that holds it.
+    fn can_go(&self) -> bool {
+        let is_ours = || self.lock.as_ref().is_some_and(super::try_lock_all);
+        self.open_count == 0 && (self.does_without || self.is_gone() || is_ours())
+    }
+
+    /// Nobody can open it any more.
     fn is_gone(&self) -> bool {
         let has_name = |found: io::Result<Metadata>| found.is_ok_and(|found| found.nlink() > 0);
         let mut descriptors = self.idle.iter().map(|(fd, _)| fd.as_raw_fd());
         let some = self.lock.as_ref().map(File::as_raw_fd).or_else(|| descriptors.next());
-        self.open_count == 0 && !some.is_some_and(|fd| has_name(metadata(fd)))
+        !some.is_some_and(|fd| has_name(metadata(fd)))
     }
 }
 
@@ -83,25 +92,30 @@ impl Table {
         if !found.is_file() {
             return;
         }
-        // What was deleted meanwhile is never opened again.
-        self.entries.retain(|_, entry| !entry.is_gone());
+        // What others held, or could have opened, when it was closed.
+        self.entries.retain(|_, entry| !entry.can_go());
         let inode = Inode::of(&found);
         self.entries.entry(inode).or_default().open_count += 1;
         self.open.insert(fd, (inode, access));
     }
 
     /// SQLite has no use for it any more. With the last descriptor of a file go its locks, as SQLite
-    /// expects; the descriptors stay.
+    /// expects; the descriptors stay if others may have locks of their own.
     pub(super) fn closed(&mut self, fd: OwnedFd) {
         let Some((inode, access)) = self.open.remove(&fd.as_raw_fd()) else { return };
         let Some(entry) = self.entries.get_mut(&inode) else { return };
         entry.open_count -= 1;
         entry.idle.push((fd, access));
         if entry.open_count == 0 {
-            if let Some(lock) = &entry.lock {
-                super::unlock_all(lock);
+            match &entry.lock {
+                Some(lock) => super::unlock_all(lock),
+                // Never locked, but others may have locked it.
+                None => {
+                    entry.lock =
+                        entry.idle.last().and_then(|(fd, _)| description_of(fd.as_raw_fd()).ok())
+                }
             }
-            if entry.is_gone() {
+            if entry.can_go() {
                 self.entries.remove(&inode);
             }
         }
