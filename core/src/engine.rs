@@ -157,6 +157,7 @@ impl Engine {
     pub(crate) fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
         let store = SqliteStore::open(path, options)?;
         let reader = store.reader()?.map(Reader::start).transpose()?;
+        let (reader, reading) = reader.unzip();
         let (commands, inbox) = inbox::channel();
         let room = Arc::new(Semaphore::new(limits::PENDING_OPS_MAX));
         let stats = Arc::new(Stats::default());
@@ -174,7 +175,7 @@ impl Engine {
         );
         std::thread::Builder::new()
             .name("blockqueue-writer".into())
-            .spawn(move || writer.run())
+            .spawn(move || writer.run(reading))
             .map_err(|error| Error::Io { detail: error.to_string() })?;
         let (birth, turns) = (Birth::now(), Arc::default());
         Ok(Self { birth, room, commands, reader: Mutex::new(reader), stats, turns })

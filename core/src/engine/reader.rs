@@ -2,7 +2,7 @@
 //! writer.
 
 use std::sync::mpsc::{self, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
@@ -17,9 +17,10 @@ type Question = (Query, ReplyTo);
 pub(super) struct Reader(Sender<Question>);
 
 impl Reader {
-    pub(super) fn start(mut connection: Box<dyn Read>) -> Result<Self> {
+    /// Its thread, which has the connection, ends when the reader is dropped.
+    pub(super) fn start(mut connection: Box<dyn Read>) -> Result<(Self, JoinHandle<()>)> {
         let (questions, inbox) = mpsc::channel::<Question>();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("blockqueue-reader".into())
             .spawn(move || {
                 while let Ok((query, reply)) = inbox.recv() {
@@ -34,7 +35,7 @@ impl Reader {
                 }
             })
             .map_err(|error| Error::Io { detail: error.to_string() })?;
-        Ok(Self(questions))
+        Ok((Self(questions), thread))
     }
 
     pub(super) fn start_query(&self, query: Query) -> oneshot::Receiver<Result<Answered>> {

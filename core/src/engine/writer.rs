@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -116,7 +117,8 @@ impl Writer {
         }
     }
 
-    pub(super) fn run(mut self) {
+    /// Ends after `reading`, the thread that reads.
+    pub(super) fn run(mut self, reading: Option<JoinHandle<()>>) {
         while self.ending.is_none() {
             let requests = self.gather();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.turn(requests)));
@@ -126,7 +128,7 @@ impl Writer {
                 self.stats.failed();
             }
         }
-        self.end();
+        self.end(reading);
     }
 
     /// Waits for work and takes everything that is there, up to the bounds of a group.
@@ -477,7 +479,7 @@ impl Writer {
     }
 
     /// Finishes what was handed over before the end, then tells everybody who waits.
-    fn end(mut self) {
+    fn end(mut self, reading: Option<JoinHandle<()>>) {
         let mut requests = std::mem::take(&mut self.carried);
         self.inbox.close();
         while let Some(command) = self.inbox.take() {
@@ -502,6 +504,8 @@ impl Writer {
         }
         let _ = self.store.tidy(Quiet::Rest);
         let Self { store, ending, .. } = self;
+        // Who was told that the queue is shut down finds its file closed.
+        let _ = reading.map(JoinHandle::join);
         drop(store);
         if let Some(Ending(Some(reply))) = ending {
             let _ = reply.send(Ok(Answered::new(Outcome::Done)));

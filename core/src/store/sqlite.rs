@@ -334,8 +334,9 @@ impl Store for SqliteStore {
         let view = self.connection.unchecked_transaction().map_err(from_sqlite)?;
         let version = version_of(&view).map_err(from_sqlite)?;
         if !self.cache_is_right || version != self.data_version {
-            self.cache = Cache::default();
             self.cache_is_right = false;
+            migrate::refuse_newer(&view)?;
+            self.cache = Cache::default();
         }
         let mut tx = Tx {
             connection: &view,

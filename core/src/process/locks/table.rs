@@ -107,13 +107,13 @@ impl Table {
         entry.open_count -= 1;
         entry.idle.push((fd, access));
         if entry.open_count == 0 {
-            match &entry.lock {
-                Some(lock) => super::unlock_all(lock),
-                // Never locked, but others may have locked it.
-                None => {
-                    entry.lock =
-                        entry.idle.last().and_then(|(fd, _)| description_of(fd.as_raw_fd()).ok())
-                }
+            if entry.lock.is_none() {
+                // Never locked by SQLite, but others may have locked it.
+                let idle = entry.idle.last();
+                entry.lock = idle.and_then(|(fd, _)| description_of(fd.as_raw_fd()).ok());
+            }
+            if let Some(lock) = &entry.lock {
+                super::unlock_all(lock);
             }
             if entry.can_go() {
                 self.entries.remove(&inode);
