@@ -87,10 +87,16 @@ def test_what_is_interrupted_is_given_back(queue: blockqueue.Queue) -> None:
 
 
 WAITING = """
-import sys, blockqueue
+import sys, threading, time, blockqueue
 queue = blockqueue.open(sys.argv[1])
-print("waiting", flush=True)
+
+def tell():
+    while queue.engine_stats().waiting_claims == 0:
+        time.sleep(0.01)
+    print("waiting", flush=True)
+
 try:
+    threading.Thread(target=tell, daemon=True).start()
     queue.claim("orders", "email", wait=600)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
