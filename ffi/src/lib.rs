@@ -1,0 +1,24 @@
+//! The C ABI of the queue: `libblockqueue`, as `include/blockqueue.h` describes it to its users.
+//!
+//! Converts in, calls the core, converts out, and holds no rule of the queue. The documentation of what is
+//! `extern "C"` here becomes the header, by cbindgen.
+//!
+//! Owns the boundary: every function goes through `guard`, so that no panic crosses it, and every handle
+//! through `handle`, so that a handle that is freed, foreign or of another kind is an error.
+
+#![expect(unsafe_code, reason = "a C ABI takes pointers")]
+#![expect(non_camel_case_types, reason = "the names are those of the header")]
+#![expect(clippy::doc_markdown, reason = "the documentation becomes comments of C")]
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "what callers owe is the same everywhere, and the header says it at its top"
+)]
+
+mod arguments;
+mod guard;
+mod handle;
+
+// What the header shows.
+pub mod error;
+pub mod status;
+pub mod version;
