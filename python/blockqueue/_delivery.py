@@ -12,7 +12,7 @@ from ._native import Claimed
 from .errors import LeaseLostError
 
 if TYPE_CHECKING:
-    from ._operations import Operations
+    from ._operations.consume import Consume
 
 
 class Delivery(Lease):
@@ -31,7 +31,7 @@ class Delivery(Lease):
 
     __slots__ = ("_queue", "_settled")
 
-    def __init__(self, queue: Operations, claimed: Claimed) -> None:
+    def __init__(self, queue: Consume, claimed: Claimed) -> None:
         self._queue = queue
         self._claimed = claimed
         self._settled = False

@@ -1,12 +1,13 @@
 """The private native module. Everything is positional here; `blockqueue` is what people use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from typing import Any, Generic, TypeVar, final
 
 from ._models import (
     BacklogLimit,
+    BackupProgress,
     DeadLetter,
     DeliveryResult,
     DeliveryStatus,
@@ -19,7 +20,6 @@ from ._models import (
     Page,
     Peeked,
     Retention,
-    RetryPolicy,
     Schedule,
     ScheduleOptions,
     ScheduleRun,
@@ -27,6 +27,7 @@ from ._models import (
     Sought,
     SqlValue,
     Subscriber,
+    SubscriberChange,
     SubscriberStats,
     Topic,
     TopicStats,
@@ -41,6 +42,7 @@ HEADER_BYTES_MAX: int
 NAME_BYTES_MAX: int
 KEY_BYTES_MAX: int
 ORDERING_KEY_BYTES_MAX: int
+ERROR_BYTES_MAX: int
 BATCH_MAX: int
 BATCH_BYTES_MAX: int
 CLAIM_MAX: int
@@ -54,6 +56,20 @@ LEASE_SECONDS_MIN: float
 LEASE_SECONDS_MAX: float
 DELAY_SECONDS_MAX: float
 WAIT_SECONDS_MAX: float
+ATTEMPTS_MAX: int
+FILTER_BYTES_MAX: int
+FILTER_DEPTH_MAX: int
+LEASED_MAX: int
+LEASED_PER_KEY_MAX: int
+RATE_COUNT_MAX: int
+RATE_INTERVAL_SECONDS_MAX: float
+REPLY_BYTES_MAX: int
+REPLY_TTL_SECONDS_MAX: float
+TTL_SECONDS_MAX: float
+IDEMPOTENCY_WINDOW_SECONDS_MAX: float
+TRANSACTION_DEADLINE_SECONDS_MAX: float
+QUERY_ROWS_MAX: int
+SCHEDULES_PER_TOPIC_MAX: int
 
 @final
 class Pending(Generic[_T]):
@@ -155,29 +171,14 @@ class Queue:
     def delete_topic(self, topic: str) -> Pending[None]: ...
     def pause_topic(self, topic: str) -> Pending[None]: ...
     def resume_topic(self, topic: str) -> Pending[None]: ...
-    def create_subscriber(
-        self,
-        topic: str,
-        subscriber: str,
-        max_attempts: int | None,
-        lease: Seconds | None,
-        claim_limit: int | None,
-        retry: RetryPolicy | None,
-        start: str | datetime,
-    ) -> Pending[Subscriber]: ...
+    def create_subscriber(self, topic: str, subscriber: NewSubscriber) -> Pending[Subscriber]: ...
     def create_subscribers(
         self, topic: str, subscribers: Sequence[str | NewSubscriber]
     ) -> Pending[list[Subscriber]]: ...
     def subscriber(self, topic: str, subscriber: str) -> Pending[Subscriber]: ...
     def subscribers(self, topic: str, limit: int | None, after: str | None) -> Pending[Page[Subscriber]]: ...
     def update_subscriber(
-        self,
-        topic: str,
-        subscriber: str,
-        max_attempts: int | None,
-        lease: Seconds | None,
-        claim_limit: int | None,
-        retry: RetryPolicy | None,
+        self, topic: str, subscriber: str, change: SubscriberChange
     ) -> Pending[Subscriber]: ...
     def delete_subscriber(self, topic: str, subscriber: str) -> Pending[None]: ...
     def pause_subscriber(self, topic: str, subscriber: str) -> Pending[None]: ...
@@ -291,7 +292,9 @@ class Queue:
     ) -> Pending[Page[Peeked]]: ...
     def message(self, topic: str, message_id: str) -> Pending[MessageStatus]: ...
     def engine_stats(self) -> Pending[EngineStats]: ...
-    def backup(self, to: str | PathLike[str]) -> Pending[None]: ...
+    def backup(
+        self, to: str | PathLike[str], progress: Callable[[BackupProgress], object] | None
+    ) -> Pending[None]: ...
     def diagnose(self) -> Pending[Diagnosis]: ...
 
 @final

@@ -7,16 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _native
 from ._delivery_aio import Delivery
 from ._models import Nacked, Seconds, SqlValue
 from ._native import Published
+from ._waiting_aio import Waiting
 from .errors import TransactionEndedError
-
-if TYPE_CHECKING:
-    from ._operations_aio import Operations
 
 
 class Transaction:
@@ -34,7 +32,7 @@ class Transaction:
 
     __slots__ = ("_begin", "_deadline", "_open", "_queue")
 
-    def __init__(self, queue: Operations, native: _native.Queue, deadline: Seconds) -> None:
+    def __init__(self, queue: Waiting, native: _native.Queue, deadline: Seconds) -> None:
         self._queue = queue
         self._begin = native.transaction
         self._deadline = deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from . import _native
@@ -26,3 +27,8 @@ class Waiting:
     def _wait_for_claim(pending: Pending[list[Claimed]]) -> list[Claimed]:
         # A wait that is interrupted drops the claim, and what it would get is given back.
         return pending.wait()
+
+    @staticmethod
+    def _told(listener: Callable[[T], object] | None) -> Callable[[T], object] | None:
+        # It is called on a thread of its own.
+        return listener

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from . import _native
@@ -62,6 +64,13 @@ class Waiting:
             self._outstanding -= 1
             if not self._outstanding:
                 arrivals.rest()
+
+    def _told(self, listener: Callable[[T], object] | None) -> Callable[[T], object] | None:
+        """The same, but called in the loop."""
+        if listener is None:
+            return None
+        loop = self._arrivals_of_loop().loop
+        return lambda told: loop.call_soon_threadsafe(partial(listener, told))
 
     def _give_back(self, arrivals: Arrivals, claimed: list[Claimed]) -> None:
         if claimed:

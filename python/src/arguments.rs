@@ -5,16 +5,15 @@ mod options;
 mod place;
 mod receipt;
 mod schedule;
+mod subscriber;
 mod time;
 
 pub(crate) use message::{MessageFields, Messages, ReplyArgument, new_message};
-pub(crate) use options::{
-    Backlog, NewSubscriberArgument, RetentionArgument, Retry, Start, SubscriberFields, Ttl,
-    open_options,
-};
+pub(crate) use options::{Backlog, OrNone, RetentionArgument, open_options};
 pub(crate) use place::{SeekArgument, Which};
 pub(crate) use receipt::{DeferArgument, NackArgument, ReceiptArgument, receipts};
 pub(crate) use schedule::ScheduleArgument;
+pub(crate) use subscriber::{NewSubscriberArgument, SubscriberFields};
 pub(crate) use time::{Instant, Seconds};
 
 use std::str::FromStr as _;
@@ -33,6 +32,20 @@ impl<'py> FromPyObject<'_, 'py> for Id {
     fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let id = MessageId::from_str(text.extract()?);
         id.map(Self).map_err(|invalid| error::to_python(text.py(), &invalid))
+    }
+}
+
+/// An object with these attributes. What refuses one of them comes out as it is, with its code.
+pub(crate) struct Fields<T>(pub(crate) T);
+
+impl<'py, T> FromPyObject<'_, 'py> for Fields<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        object.extract().map(Self).map_err(|wrong| error::refusal(object.py(), wrong))
     }
 }
 

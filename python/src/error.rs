@@ -3,6 +3,7 @@
 use blockqueue::{Error, Retry};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 /// An exception of the class that belongs to the code.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyResult<Py<PyAny>> {
@@ -29,6 +30,22 @@ pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
         Ok(exception) => PyErr::from_value(exception.into_bound(py)),
         Err(unexpected) => unexpected,
     }
+}
+
+/// The refusal of a field, out of the `TypeError` that names the field; anything else as it is.
+pub(crate) fn refusal(py: Python<'_>, error: PyErr) -> PyErr {
+    static REFUSAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let Ok(class) = REFUSAL.import(py, "blockqueue.errors", "BlockQueueError") else {
+        return error;
+    };
+    let mut cause = error.cause(py);
+    while let Some(found) = cause {
+        if found.is_instance(py, class) {
+            return found;
+        }
+        cause = found.cause(py);
+    }
+    error
 }
 
 /// The exception for an argument that cannot even be handed to the core.

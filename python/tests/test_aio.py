@@ -105,6 +105,17 @@ async def test_consume_gives_back_what_it_did_not_hand_out(orders: aio.Queue) ->
     assert [each.content for each in await orders.claim("orders", "email")] == ["b", "c"]
 
 
+async def test_a_backup_tells_the_loop_how_far_it_is(orders: aio.Queue, tmp_path: Path) -> None:
+    told: list[tuple[blockqueue.BackupProgress, bool]] = []
+    here = threading.get_ident()
+    await orders.backup(
+        tmp_path / "copy.db", progress=lambda far: told.append((far, threading.get_ident() == here))
+    )
+    await asyncio.sleep(0)
+    assert told[-1][0].bytes_done == told[-1][0].bytes_total > 0
+    assert {in_loop for _, in_loop in told} == {True}
+
+
 async def test_shutdown_ends_waiting_claims(orders: aio.Queue) -> None:
     claim = asyncio.create_task(orders.claim("orders", "email", wait=60))
     while (await orders.engine_stats()).waiting_claims == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_python_expects_these_bases(queue: blockqueue.Queue, tmp_path: Path) -> 
         queue.subscriber("orders", "nobody")
     with pytest.raises(OSError, match="cannot open"):
         blockqueue.open(tmp_path / "none" / "queue.db")
+
+
+def test_a_refused_setting_tells_its_code_too(queue: blockqueue.Queue) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match="negative"):
+        queue.update_subscriber("orders", "email", retry=blockqueue.RetryPolicy(initial=-1))
+    with pytest.raises(errors.InvalidArgumentError, match="filter"):
+        queue.create_subscriber("orders", "some", filter={"header": "type", "like": "order"})
+    with pytest.raises(errors.InvalidArgumentError, match="time zone"):
+        queue.publish_many("orders", [blockqueue.Message("x", deliver_at=datetime(2030, 1, 1))])
+    with pytest.raises(TypeError, match="leased_max"):
+        queue.create_subscriber("orders", "some", leased_max="many")  # type: ignore[arg-type]
 
 
 def test_a_wrong_type_names_the_argument(queue: blockqueue.Queue) -> None:

@@ -124,6 +124,15 @@ def test_a_wait_lets_other_threads_run(queue: blockqueue.Queue) -> None:
     assert [delivery.content for delivery in claims[0]] == ["x"]
 
 
+def test_a_backup_tells_how_far_it_is(queue: blockqueue.Queue, tmp_path: Path) -> None:
+    queue.publish_many("orders", [bytes(10_000)] * 100)
+    told: list[blockqueue.BackupProgress] = []
+    queue.backup(tmp_path / "copy.db", progress=told.append)
+    assert told[-1].bytes_done == told[-1].bytes_total > 1_000_000
+    with blockqueue.open(tmp_path / "copy.db", must_exist=True) as copy:
+        assert copy.topic_stats("orders").published_count == 100
+
+
 def test_nothing_grows_with_opens_and_round_trips(tmp_path: Path) -> None:
     def round_trips(count: int) -> None:
         with blockqueue.open(tmp_path / "queue.db", durability="balanced") as queue:

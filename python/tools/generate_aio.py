@@ -12,11 +12,13 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "blockqueue"
 
-GENERATED = {
-    "_operations.py": "_operations_aio.py",
-    "_delivery.py": "_delivery_aio.py",
-    "_transaction.py": "_transaction_aio.py",
-}
+_SOURCES = [
+    "_delivery.py",
+    "_transaction.py",
+    *(f"_operations/{p.name}" for p in PACKAGE.glob("_operations/*.py")),
+]
+
+GENERATED = {source: re.sub(r"^(_\w+)", r"\1_aio", source) for source in sorted(_SOURCES)}
 
 _RULES = [
     # Methods with a body that waits; what begins with one underscore waits too, `__init__` does not.
@@ -27,12 +29,10 @@ _RULES = [
     (r"self\._queue\.", "await self._queue."),
     (r"self\.(ack|nack|defer|_report)\((?!\))", r"await self.\1("),
     (r"self\.(ack|defer)\(\)", r"await self.\1()"),
-    (r"from \._delivery import", "from ._delivery_aio import"),
-    (r"from \._operations import", "from ._operations_aio import"),
-    (r"from \._transaction import", "from ._transaction_aio import"),
+    (r"from (\.+)(_delivery|_transaction|_waiting) import", r"from \1\2_aio import"),
+    (r"from \._operations\.", "from ._operations_aio."),
     (r"with queue\.", "async with queue."),
     (r" = tx\.", " = await tx."),
-    (r"from \._waiting import Waiting", "from ._waiting_aio import Waiting"),
     (r"with delivery:", "async with delivery:"),
     (r">>> (for .* in |\w+ = )?queue\.", r">>> \1await queue."),
     (r"waiting for its answer", "awaiting its answer"),
@@ -44,7 +44,7 @@ def generate(source: str) -> str:
     text = (PACKAGE / source).read_text()
     for pattern, replacement in _RULES:
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    text = re.sub(r" `_\w+_aio\.py` is generated from this file\.", "", text)
+    text = re.sub(r" `_\w+_aio(\.py)?` is generated from this (file|folder)\.", "", text)
     text = f"# Generated from {source} by tools/generate_aio.py: edit that file.\n\n{text}"
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--stdin-filename", PACKAGE / GENERATED[source], "-"],
@@ -58,4 +58,5 @@ def generate(source: str) -> str:
 
 if __name__ == "__main__":
     for source, target in GENERATED.items():
+        (PACKAGE / target).parent.mkdir(exist_ok=True)
         (PACKAGE / target).write_text(generate(source))

@@ -1,6 +1,8 @@
 //! The queue in numbers.
 
-use blockqueue::{CursorStats, Diagnosis, EngineStats, LogStats, SubscriberStats, TopicStats};
+use blockqueue::{
+    BackupProgress, CursorStats, Diagnosis, EngineStats, LogStats, SubscriberStats, TopicStats,
+};
 use pyo3::prelude::*;
 
 use super::{Answer, model};
@@ -50,6 +52,8 @@ impl Answer for SubscriberStats {
             acked_count: self.acked_count,
             nacked_count: self.nacked_count,
             expired_count: self.expired_count,
+            ttl_expired_count: self.ttl_expired_count,
+            filtered_count: self.filtered_count,
             dropped_count: self.dropped_count,
         })
     }
@@ -78,6 +82,12 @@ impl Answer for EngineStats {
             file_bytes: self.file_bytes,
             wal_bytes: self.wal_bytes,
         })
+    }
+}
+
+impl Answer for BackupProgress {
+    fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        model!(py, "BackupProgress", { bytes_done: self.bytes_done, bytes_total: self.bytes_total, })
     }
 }
 

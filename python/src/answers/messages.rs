@@ -54,6 +54,7 @@ impl Answer for MessageStatus {
 impl Answer for DeliveryStatus {
     fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         model!(py, "DeliveryStatus", {
+            subscriber_id: self.subscriber_id,
             subscriber: self.subscriber,
             state: word(self.state)?,
             attempts: self.attempts,

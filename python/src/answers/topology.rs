@@ -1,10 +1,11 @@
 //! Topics and subscribers.
 
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, Retention, RetryPolicy, Subscriber, SubscriberOptions, Topic,
-    TopicOptions,
+    BacklogLimit, BacklogPolicy, Filter, OnDead, OnExpiry, RateLimit, Retention, RetryPolicy,
+    Subscriber, SubscriberOptions, Topic, TopicOptions,
 };
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use super::{Answer, model};
 
@@ -77,7 +78,26 @@ impl Answer for SubscriberOptions {
             lease: self.lease,
             claim_limit: self.claim_limit,
             retry: self.retry.to_python(py)?,
+            ordered: self.ordered,
+            on_dead: if self.on_dead == OnDead::Block { "block" } else { "skip" },
+            filter: self.filter.map(|filter| from_json(py, &filter)).transpose()?,
+            on_expiry: if self.on_expiry == OnExpiry::DeadLetter { "dead_letter" } else { "skip" },
+            leased_max: self.leased_max,
+            rate: self.rate.map(|rate| rate.to_python(py)).transpose()?,
+            leased_per_key_max: self.leased_per_key_max,
         })
+    }
+}
+
+/// A filter as a dictionary.
+fn from_json<'py>(py: Python<'py>, filter: &Filter) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    LOADS.import(py, "json", "loads")?.call1((filter.to_string(),))
+}
+
+impl Answer for RateLimit {
+    fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        model!(py, "RateLimit", { count: self.count, interval: self.interval, })
     }
 }
 

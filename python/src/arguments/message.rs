@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyType};
 
-use super::{Instant, Seconds};
+use super::{Fields, Instant, Seconds};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -66,7 +66,7 @@ pub(super) fn message_or_payload(item: &Bound<'_, PyAny>) -> PyResult<Message> {
     let class = CLASS.import(item.py(), "blockqueue._models", "Message")?;
     if item.get_type().is(class) {
         let payload = item.getattr(intern!(item.py(), "payload"))?;
-        return new_message(&payload, item.extract()?);
+        return new_message(&payload, item.extract::<Fields<_>>()?.0);
     }
     of_payload(item)
 }
@@ -107,7 +107,7 @@ impl<'py> FromPyObject<'_, 'py> for ReplyArgument {
             reply.content_type = message.content_type;
             return Ok(Self(reply));
         }
-        let fields: ReplyFields = value.extract()?;
+        let Fields(fields): Fields<ReplyFields> = value.extract()?;
         let message = of_payload(&value.getattr(intern!(py, "payload"))?)?;
         let mut reply = Reply::new(message.payload);
         reply.content_type = fields.content_type.or(message.content_type);

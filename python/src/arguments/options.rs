@@ -1,13 +1,9 @@
-//! Settings of queues, topics and subscribers.
+//! Settings of queues and topics.
 
-use blockqueue::{
-    BacklogLimit, BacklogPolicy, Durability, NewSubscriber, OpenOptions, Retention, RetryPolicy,
-    StartFrom, SubscriberChange, SubscriberOptions,
-};
+use blockqueue::{BacklogLimit, BacklogPolicy, Durability, OpenOptions, Retention};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
-use super::{Instant, Seconds};
+use super::Seconds;
 use crate::error::invalid_argument;
 
 pub(crate) fn open_options(
@@ -80,104 +76,19 @@ impl<'py> FromPyObject<'_, 'py> for Policy {
     }
 }
 
-/// A life, or `"none"` to take it back.
-pub(crate) struct Ttl(pub(crate) Option<std::time::Duration>);
+/// A new value of a setting, or `"none"` to take it back.
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
 
-impl<'py> FromPyObject<'_, 'py> for Ttl {
+impl<'py, T> FromPyObject<'_, 'py> for OrNone<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match value.extract() {
             Ok("none") => Ok(Self(None)),
-            _ => Ok(Self(Some(value.extract::<Seconds>()?.0))),
+            _ => value.extract().map(Some).map(Self),
         }
-    }
-}
-
-/// `blockqueue.RetryPolicy`.
-#[derive(FromPyObject)]
-pub(crate) struct Retry {
-    initial: Seconds,
-    max: Seconds,
-    multiplier: f64,
-    jitter: f64,
-}
-
-/// The settings of a subscriber; what is `None` is the default, or stays.
-#[derive(FromPyObject)]
-pub(crate) struct SubscriberFields {
-    pub max_attempts: Option<u32>,
-    pub lease: Option<Seconds>,
-    pub claim_limit: Option<usize>,
-    pub retry: Option<Retry>,
-}
-
-impl SubscriberFields {
-    pub(crate) fn into_change(self) -> SubscriberChange {
-        let mut change = SubscriberChange::default();
-        change.max_attempts = self.max_attempts;
-        change.lease = self.lease.map(|lease| lease.0);
-        change.claim_limit = self.claim_limit;
-        change.retry = self.retry.map(|retry| {
-            RetryPolicy::default()
-                .with_initial(retry.initial.0)
-                .with_max(retry.max.0)
-                .with_multiplier(retry.multiplier)
-                .with_jitter(retry.jitter)
-        });
-        change
-    }
-
-    fn into_options(self) -> SubscriberOptions {
-        let (change, mut options) = (self.into_change(), SubscriberOptions::default());
-        options.max_attempts = change.max_attempts.unwrap_or(options.max_attempts);
-        options.lease = change.lease.unwrap_or(options.lease);
-        options.claim_limit = change.claim_limit.unwrap_or(options.claim_limit);
-        options.retry = change.retry.unwrap_or(options.retry);
-        options
-    }
-}
-
-/// `"now"`, `"earliest"`, or a time.
-#[derive(Clone, Copy)]
-pub(crate) struct Start(StartFrom);
-
-impl<'py> FromPyObject<'_, 'py> for Start {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match value.extract() {
-            Ok("now") => Ok(Self(StartFrom::Now)),
-            Ok("earliest") => Ok(Self(StartFrom::Earliest)),
-            Ok(_) => Err(invalid_argument(value.py(), "start is now, earliest, or a datetime")),
-            Err(_) => Ok(Self(StartFrom::Time(value.extract::<Instant>()?.0))),
-        }
-    }
-}
-
-/// A name, or `blockqueue.NewSubscriber`.
-pub(crate) struct NewSubscriberArgument(pub(crate) NewSubscriber);
-
-#[derive(FromPyObject)]
-struct NewSubscriberFields {
-    name: String,
-    start: Start,
-}
-
-impl NewSubscriberArgument {
-    pub(crate) fn new(name: &str, fields: SubscriberFields, start: Start) -> Self {
-        Self(NewSubscriber::new(name).with_options(fields.into_options()).with_start(start.0))
-    }
-}
-
-impl<'py> FromPyObject<'_, 'py> for NewSubscriberArgument {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(name) = value.cast::<PyString>() {
-            return Ok(Self(NewSubscriber::new(name.to_cow()?)));
-        }
-        let named: NewSubscriberFields = value.extract()?;
-        Ok(Self::new(&named.name, value.extract()?, named.start))
     }
 }

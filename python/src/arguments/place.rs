@@ -4,7 +4,7 @@ use blockqueue::{DeadLetters, SeekTo};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::{Id, Instant};
+use super::{Fields, Id, Instant};
 use crate::error::invalid_argument;
 
 /// `"earliest"`, `"latest"`, a time, `blockqueue.AtMessage` or `blockqueue.AtSequence`.
@@ -33,11 +33,11 @@ impl<'py> FromPyObject<'_, 'py> for SeekArgument {
             };
         }
         if value.hasattr("message_id")? {
-            let at: AtMessage = value.extract()?;
+            let Fields(at): Fields<AtMessage> = value.extract()?;
             return Ok(Self(SeekTo::Message(at.message_id.0)));
         }
         if value.hasattr("sequence")? {
-            let AtSequence { priority, sequence } = value.extract()?;
+            let Fields(AtSequence { priority, sequence }) = value.extract()?;
             return Ok(Self(SeekTo::Sequence { priority, sequence }));
         }
         Ok(Self(SeekTo::Time(value.extract::<Instant>()?.0)))

@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::Seconds;
+use super::{Fields, Seconds};
 use crate::delivery::Claimed;
 use crate::error;
 
@@ -73,7 +73,7 @@ impl<'py> FromPyObject<'_, 'py> for NackArgument {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if value.hasattr(intern!(value.py(), "give_up"))? {
-            return value.extract().map(Self::Own);
+            return value.extract().map(|Fields(own)| Self::Own(own));
         }
         value.extract().map(Self::Plain)
     }
@@ -106,7 +106,7 @@ impl<'py> FromPyObject<'_, 'py> for DeferArgument {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if value.hasattr(intern!(value.py(), "delivery"))? {
-            return value.extract().map(Self::Own);
+            return value.extract().map(|Fields(own)| Self::Own(own));
         }
         value.extract().map(Self::Plain)
     }

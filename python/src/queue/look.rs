@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use blockqueue::{Backup, BackupProgress};
 use pyo3::prelude::*;
 
 use super::Queue;
+use crate::answers::Answer as _;
 use crate::arguments::{Id, page};
 use crate::pending::Pending;
 
@@ -37,11 +39,25 @@ impl Queue {
         Pending::ready(py.detach(|| self.0.engine_stats()))
     }
 
-    fn backup(&self, to: PathBuf) -> Pending {
-        Pending::new(self.0.backup(to))
+    fn backup(&self, to: PathBuf, progress: Option<Py<PyAny>>) -> Pending {
+        let mut backup = Backup::new(to);
+        if let Some(listener) = progress {
+            backup = backup.with_progress(move |progress| tell(&listener, progress));
+        }
+        Pending::new(self.0.backup(backup))
     }
 
     fn diagnose(&self) -> Pending {
         Pending::new(self.0.diagnose())
     }
+}
+
+/// Calls a listener, on the thread of the backup. What it raises stops nothing, and is shown.
+fn tell(listener: &Py<PyAny>, progress: BackupProgress) {
+    Python::attach(|py| {
+        let told = progress.to_python(py).and_then(|progress| listener.call1(py, (progress,)));
+        if let Err(raised) = told {
+            raised.write_unraisable(py, Some(listener.bind(py)));
+        }
+    });
 }

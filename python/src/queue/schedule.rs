@@ -4,13 +4,18 @@ use blockqueue::NewSchedule;
 use pyo3::prelude::*;
 
 use super::Queue;
-use crate::arguments::{ScheduleArgument, page};
+use crate::arguments::{Fields, ScheduleArgument, page};
 use crate::pending::Pending;
 
 #[pymethods]
 impl Queue {
-    fn create_schedule(&self, topic: &str, schedule: &str, options: ScheduleArgument) -> Pending {
-        let new = NewSchedule::new(schedule, options.into_core());
+    fn create_schedule(
+        &self,
+        topic: &str,
+        schedule: &str,
+        options: Fields<ScheduleArgument>,
+    ) -> Pending {
+        let new = NewSchedule::new(schedule, options.0.into_core());
         Pending::new(self.0.create_schedule(topic, new))
     }
 
@@ -27,9 +32,9 @@ impl Queue {
         topic: &str,
         schedule: &str,
         version: u64,
-        options: ScheduleArgument,
+        options: Fields<ScheduleArgument>,
     ) -> Pending {
-        Pending::new(self.0.update_schedule(topic, schedule, version, options.into_core()))
+        Pending::new(self.0.update_schedule(topic, schedule, version, options.0.into_core()))
     }
 
     fn delete_schedule(&self, topic: &str, schedule: &str) -> Pending {

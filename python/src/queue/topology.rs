@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 
 use super::Queue;
 use crate::arguments::{
-    Backlog, NewSubscriberArgument, RetentionArgument, Retry, Seconds, SeekArgument, Start,
-    SubscriberFields, Ttl, page,
+    Backlog, Fields, NewSubscriberArgument, OrNone, RetentionArgument, Seconds, SeekArgument,
+    SubscriberFields, page,
 };
 use crate::pending::Pending;
 
@@ -16,10 +16,10 @@ impl Queue {
         &self,
         topic: &str,
         subscribers: Vec<NewSubscriberArgument>,
-        retention: Option<RetentionArgument>,
-        backlog_limit: Option<Backlog>,
+        retention: Option<Fields<RetentionArgument>>,
+        backlog_limit: Option<Fields<Backlog>>,
         idempotency_window: Option<Seconds>,
-        ttl: Option<Ttl>,
+        ttl: Option<OrNone<Seconds>>,
     ) -> Pending {
         let change = topic_change(retention, backlog_limit, idempotency_window, ttl);
         let mut options = TopicOptions::default();
@@ -44,10 +44,10 @@ impl Queue {
     fn update_topic(
         &self,
         topic: &str,
-        retention: Option<RetentionArgument>,
-        backlog_limit: Option<Backlog>,
+        retention: Option<Fields<RetentionArgument>>,
+        backlog_limit: Option<Fields<Backlog>>,
         idempotency_window: Option<Seconds>,
-        ttl: Option<Ttl>,
+        ttl: Option<OrNone<Seconds>>,
     ) -> Pending {
         let change = topic_change(retention, backlog_limit, idempotency_window, ttl);
         Pending::new(self.0.update_topic(topic, change))
@@ -65,20 +65,8 @@ impl Queue {
         Pending::new(self.0.resume_topic(topic))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of a subscriber")]
-    fn create_subscriber(
-        &self,
-        topic: &str,
-        subscriber: &str,
-        max_attempts: Option<u32>,
-        lease: Option<Seconds>,
-        claim_limit: Option<usize>,
-        retry: Option<Retry>,
-        start: Start,
-    ) -> Pending {
-        let fields = SubscriberFields { max_attempts, lease, claim_limit, retry };
-        let new = NewSubscriberArgument::new(subscriber, fields, start);
-        Pending::new(self.0.create_subscriber(topic, new.0))
+    fn create_subscriber(&self, topic: &str, subscriber: NewSubscriberArgument) -> Pending {
+        Pending::new(self.0.create_subscriber(topic, subscriber.0))
     }
 
     fn create_subscribers(&self, topic: &str, subscribers: Vec<NewSubscriberArgument>) -> Pending {
@@ -98,13 +86,9 @@ impl Queue {
         &self,
         topic: &str,
         subscriber: &str,
-        max_attempts: Option<u32>,
-        lease: Option<Seconds>,
-        claim_limit: Option<usize>,
-        retry: Option<Retry>,
+        change: Fields<SubscriberFields>,
     ) -> Pending {
-        let fields = SubscriberFields { max_attempts, lease, claim_limit, retry };
-        Pending::new(self.0.update_subscriber(topic, subscriber, fields.into_change()))
+        Pending::new(self.0.update_subscriber(topic, subscriber, change.0.into_change()))
     }
 
     fn delete_subscriber(&self, topic: &str, subscriber: &str) -> Pending {
@@ -126,15 +110,15 @@ impl Queue {
 }
 
 fn topic_change(
-    retention: Option<RetentionArgument>,
-    backlog_limit: Option<Backlog>,
+    retention: Option<Fields<RetentionArgument>>,
+    backlog_limit: Option<Fields<Backlog>>,
     idempotency_window: Option<Seconds>,
-    ttl: Option<Ttl>,
+    ttl: Option<OrNone<Seconds>>,
 ) -> TopicChange {
     let mut change = TopicChange::default();
-    change.retention = retention.map(RetentionArgument::into_core);
-    change.backlog_limit = backlog_limit.map(Backlog::into_core);
+    change.retention = retention.map(|retention| retention.0.into_core());
+    change.backlog_limit = backlog_limit.map(|limit| limit.0.into_core());
     change.idempotency_window = idempotency_window.map(|window| window.0);
-    change.ttl = ttl.map(|ttl| ttl.0);
+    change.ttl = ttl.map(|ttl| ttl.0.map(|ttl| ttl.0));
     change
 }

@@ -63,19 +63,24 @@ class Sync:
 
 
 class Aio:
-    """The queue for event loops, on a loop of its own."""
+    """The queue for event loops, in a file, on a loop of its own."""
 
-    has = frozenset({"negative_durations", "zero_in_text"})
+    has = frozenset({"negative_durations", "zero_in_text", "reopen"})
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
         self.clock = _clock()
-        self._queue = blockqueue.aio.Queue(_native_queue(":memory:", self.clock))
+        self._path = str(directory / "queue.db")
+        self._queue = blockqueue.aio.Queue(_native_queue(self._path, self.clock))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
 
     def perform(self, word: str, given: dict[str, Any]) -> Any:
         async def awaited() -> Any:
+            if word == "reopen":
+                await self._queue.shutdown()
+                self._queue = blockqueue.aio.Queue(_native_queue(self._path, self.clock))
+                return {}
             return answer(word, await call(self._queue, word, given))
 
         return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()

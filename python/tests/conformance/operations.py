@@ -53,7 +53,11 @@ def _topic(given: Given) -> Given:
 
 
 def _subscriber(given: Given) -> Given:
-    return _keywords(given, retry=lambda retry: bq.RetryPolicy(**_keywords(retry)))
+    return _keywords(given, retry=lambda retry: bq.RetryPolicy(**_keywords(retry)), rate=_rate)
+
+
+def _rate(given: Any) -> Any:
+    return given if given == "none" else bq.RateLimit(**_keywords(given))
 
 
 def _new_subscriber(given: Given) -> bq.NewSubscriber:

@@ -10,21 +10,6 @@ from typing import Any
 
 SCRIPTS = Path(__file__).parents[3] / "tests" / "conformance"
 
-# Members that the package does not have yet: what a subscriber gets, and how fast (docs/consumers.md).
-OMITTED = frozenset(
-    {
-        "ordered",
-        "on_dead",
-        "filter",
-        "on_expiry",
-        "leased_max",
-        "interval_ms",
-        "leased_per_key_max",
-        "ttl_expired_count",
-        "filtered_count",
-    }
-)
-
 
 @dataclass(frozen=True)
 class Script:
@@ -35,18 +20,6 @@ class Script:
     rule: str
     needs: frozenset[str]
     steps: list[dict[str, Any]]
-
-    @property
-    def omitted(self) -> frozenset[str]:
-        """What it uses and the package does not have."""
-        return OMITTED & frozenset(_members(self.steps))
-
-
-def _members(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _members(item)
 
 
 def scripts() -> Iterator[Script]:
