@@ -17,8 +17,35 @@
 mod arguments;
 mod guard;
 mod handle;
+mod json;
+mod names;
+mod signal;
 
-// What the header shows.
-pub mod error;
-pub mod status;
+// What the header shows, in its order.
 pub mod version;
+
+pub mod error;
+pub mod id;
+pub mod slice;
+pub mod status;
+pub mod text;
+
+pub mod claim;
+#[cfg(feature = "test-clock")]
+pub mod clock;
+pub mod delivery;
+pub mod message;
+pub mod publish;
+pub mod queue;
+pub mod settle;
+pub mod token;
+
+pub mod completions;
+pub mod start;
+
+pub mod letters;
+pub mod look;
+pub mod result;
+pub mod schedule;
+pub mod subscriber;
+pub mod topic;

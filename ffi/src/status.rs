@@ -22,7 +22,7 @@ pub(crate) const BQ_OK: bq_status = bq_code::BQ_OK as bq_status;
 pub enum bq_code {
     /// It was done.
     BQ_OK = 0,
-    /// An argument breaks a documented rule. Fix the call; `detail` names the argument and the rule.
+    /// An argument breaks a documented rule. Fix the call; bq_error_detail names the argument and the rule.
     BQ_INVALID_ARGUMENT = 1,
     /// Something is over one of the limits. Send less, or open with a larger limit.
     BQ_LIMIT_EXCEEDED = 2,
@@ -64,7 +64,7 @@ pub enum bq_code {
     BQ_CORRUPT = 20,
     /// The file was written by a newer release. Update this program.
     BQ_NEWER_SCHEMA = 21,
-    /// The operating system reported an error; nothing was written. Look at `detail`, then try again.
+    /// The operating system reported an error; nothing was written. Look at bq_error_detail, then try again.
     BQ_IO = 22,
     /// A bug in this library. Please report it.
     BQ_INTERNAL = 23,
@@ -73,7 +73,7 @@ pub enum bq_code {
     BQ_IN_TRANSACTION = 24,
     /// The transaction was rolled back: its deadline passed, or a statement ended it. Begin a new one.
     BQ_TRANSACTION_ENDED = 25,
-    /// SQLite refused a statement of yours. Look at `detail`; the transaction goes on.
+    /// SQLite refused a statement of yours. Look at bq_error_detail; the transaction goes on.
     BQ_SQL_FAILED = 26,
     /// The topic has no schedule of that name. Create it first.
     BQ_UNKNOWN_SCHEDULE = 27,

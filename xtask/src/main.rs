@@ -3,6 +3,7 @@
 mod check;
 mod clients;
 mod crates;
+mod ffi;
 mod generate;
 mod layers;
 mod python;
@@ -21,6 +22,9 @@ cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues
+cargo xtask ffi [--test-clock]
+                             the native library with its headers, in target/ffi; with time that tests
+                             move by hand, in target/ffi-test
 cargo xtask generate         writes the generated files anew
 cargo xtask layers           who may use whom: modules of the core, and crates
 cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["test", stages @ ..] => stages::test(stages),
         ["bench", arguments @ ..] => tools::bench(arguments),
+        ["ffi"] => ffi::build(ffi::Build::Release),
+        ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),
         ["generate"] => generate::write(),
         ["layers"] => layers::check().and_then(|()| crates::check()),
         ["deny"] => tools::deny(),

@@ -36,7 +36,7 @@ pub(crate) const LIBRARY: &[&str] = &[
     "--exclude",
     "blockqueue-python",
     "--features",
-    "blockqueue/test-clock",
+    "blockqueue/test-clock,blockqueue-ffi/test-clock",
 ];
 
 /// The HTTP server and the command line.
@@ -44,7 +44,7 @@ pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--featur
 
 /// What lints look at: time that tests move by hand, in every face that has it.
 pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock,\
-     blockqueue-python/test-clock,blockqueue-tests/sql-clients";
+     blockqueue-python/test-clock,blockqueue-ffi/test-clock,blockqueue-tests/sql-clients";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
 const CRASH: &[(&str, &str)] =

@@ -55,6 +55,11 @@ impl MessageId {
         Some(IdParts { at: field(80, 48), key: (field(64, 12) << 51) | field(11, 51), tag })
     }
 
+    /// The id with these bytes, those of a UUID.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The id as a UUID.
     pub const fn as_uuid(self) -> Uuid {
         self.0

@@ -24,9 +24,37 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// How many bytes a receipt has.
+    pub const BYTES: usize = 52;
+
     /// The message that was leased.
     pub const fn message_id(&self) -> MessageId {
         self.message
+    }
+
+    /// The receipt as bytes, for languages that pass it on without making a text of it.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let (message, rest) = bytes.split_at_mut(16);
+        message.copy_from_slice(self.message.as_uuid().as_bytes());
+        let (token, rest) = rest.split_at_mut(16);
+        token.copy_from_slice(&self.token);
+        let (key, rest) = rest.split_at_mut(8);
+        key.copy_from_slice(&self.key.to_be_bytes());
+        let (lease, subscriber) = rest.split_at_mut(8);
+        lease.copy_from_slice(&self.lease.to_be_bytes());
+        subscriber.copy_from_slice(&self.subscriber.to_be_bytes());
+        bytes
+    }
+
+    /// The receipt that these bytes were made of.
+    ///
+    /// # Errors
+    /// `invalid_receipt`.
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Result<Self> {
+        read_receipt(bytes)
+            .filter(|receipt| receipt.key >= 0 && receipt.lease >= 0)
+            .ok_or(Error::InvalidReceipt)
     }
 
     /// The number of the subscriber that it was leased to: [`Subscriber::id`].
@@ -60,6 +88,20 @@ impl FromStr for Receipt {
             .filter(|receipt| receipt.to_string() == text)
             .ok_or(Error::InvalidReceipt)
     }
+}
+
+fn read_receipt(bytes: &[u8; Receipt::BYTES]) -> Option<Receipt> {
+    let (message, rest) = bytes.split_first_chunk::<16>()?;
+    let (token, rest) = rest.split_first_chunk::<16>()?;
+    let (key, rest) = rest.split_first_chunk::<8>()?;
+    let (lease, subscriber) = rest.split_first_chunk::<8>()?;
+    Some(Receipt {
+        message: MessageId::from(Uuid::from_bytes(*message)),
+        token: *token,
+        key: i64::from_be_bytes(*key),
+        lease: i64::from_be_bytes(*lease),
+        subscriber: u32::from_be_bytes(*subscriber.first_chunk()?),
+    })
 }
 
 fn parse_receipt(text: &str) -> Option<Receipt> {
@@ -100,6 +142,12 @@ mod tests {
             "{text}"
         );
         assert_eq!(text.parse::<Receipt>().unwrap(), receipt);
+        assert_eq!(Receipt::from_bytes(&receipt.to_bytes()).unwrap(), receipt);
+    }
+
+    #[test]
+    fn bytes_with_a_negative_number_are_not_a_receipt() {
+        assert_eq!(Receipt::from_bytes(&[0xff; Receipt::BYTES]), Err(Error::InvalidReceipt));
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! The headers, generated from the sources.
+//!
+//! `cargo xtask generate` sets `BLOCKQUEUE_GENERATE`, which makes these tests write what they compare.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
+
+/// The sources with declarations, in the order of the header.
+const SOURCES: &[&str] = &[
+    "version",
+    "status",
+    "error",
+    "slice",
+    "text",
+    "id",
+    "queue",
+    "token",
+    "message",
+    "publish",
+    "delivery",
+    "claim",
+    "settle",
+    "completions",
+    "start",
+    "result",
+    "topic",
+    "subscriber",
+    "letters",
+    "schedule",
+    "look",
+];
+
+const LITERAL: &str = "/**\n * Pointer and length of a text that stands in the source.\n */\n\
+     #define BQ_LITERAL(text) (text), (sizeof(text) - 1)";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn source(name: &str) -> PathBuf {
+    root().join("src").join(name).with_extension("rs")
+}
+
+fn config() -> Config {
+    Config {
+        language: Language::C,
+        style: Style::Both,
+        usize_is_size_t: true,
+        documentation_style: DocumentationStyle::Doxy,
+        line_length: 120,
+        ..Config::default()
+    }
+}
+
+/// For C and C++.
+fn header() -> Builder {
+    let config = Config {
+        header: Some(fs::read_to_string(root().join("header.txt")).unwrap().trim_end().into()),
+        include_guard: Some("BLOCKQUEUE_H".into()),
+        no_includes: true,
+        sys_includes: vec!["stdbool.h".into(), "stddef.h".into(), "stdint.h".into()],
+        cpp_compat: true,
+        trailer: Some(LITERAL.into()),
+        ..config()
+    };
+    with_sources(config, SOURCES)
+}
+
+/// Declarations alone, for readers without a preprocessor.
+fn plain(sources: &[&str]) -> Builder {
+    let header =
+        "/* Generated, as blockqueue.h, which explains it. There is no preprocessor in here. */";
+    with_sources(
+        Config { header: Some(header.into()), no_includes: true, documentation: false, ..config() },
+        sources,
+    )
+}
+
+fn with_sources(mut config: Config, sources: &[&str]) -> Builder {
+    // Fields and arguments are integers, so that nothing refers to them.
+    config.export.include = sources.iter().flat_map(|name| enums(name)).collect();
+    let builder = Builder::new().with_config(config);
+    sources.iter().fold(builder, |builder, name| builder.with_src(source(name)))
+}
+
+fn enums(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(source(name)).unwrap();
+    let names = text.lines().filter_map(|line| line.strip_prefix("pub enum ")?.split_once(' '));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
+fn compare(name: &str, builder: Builder) {
+    let mut written = Vec::new();
+    builder.generate().unwrap().write(&mut written);
+    let written = String::from_utf8(written).unwrap();
+    let golden = root().join("include").join(name);
+    if std::env::var_os("BLOCKQUEUE_GENERATE").is_some() {
+        fs::write(&golden, &written).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&golden).is_ok_and(|found| found == written),
+        "{} is not up to date. Run `cargo xtask generate`, and look at the difference: what was released \
+         must not change.",
+        golden.display(),
+    );
+}
+
+#[test]
+fn the_header_is_up_to_date() {
+    compare("blockqueue.h", header());
+}
+
+#[test]
+fn the_plain_header_is_up_to_date() {
+    compare("blockqueue_plain.h", plain(SOURCES));
+}
+
+#[test]
+fn the_header_of_the_clock_for_tests_is_up_to_date() {
+    compare("blockqueue_test.h", plain(&["clock"]));
+}
+
+#[test]
+fn every_source_with_a_declaration_is_in_the_header() {
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap().to_owned();
+        let declares = fs::read_to_string(&path).is_ok_and(|text| text.contains("no_mangle"));
+        assert!(!declares || name == "clock" || SOURCES.contains(&name.as_str()), "{name}");
+    }
+}
