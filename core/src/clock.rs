@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub(crate) type Millis = i64;
 
 /// Where the queue's wall time comes from.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// The machine's.
     #[default]
@@ -131,6 +131,14 @@ mod test_clock {
             self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner).retain(|waker| waker());
         }
     }
+
+    impl PartialEq for TestClock {
+        fn eq(&self, other: &Self) -> bool {
+            Arc::ptr_eq(&self.0, &other.0)
+        }
+    }
+
+    impl Eq for TestClock {}
 
     impl fmt::Debug for TestClock {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

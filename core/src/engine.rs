@@ -3,33 +3,34 @@
 //! Owns the channel, the group, the answers and the timers. Does not know SQL.
 //! Invariant: each request is answered once, after the commit that holds it, or with an error.
 
+mod handle;
 mod inbox;
 mod lookout;
 mod parking;
 mod reader;
+mod registry;
 mod session;
 mod stats;
 mod turn;
 mod watching;
 mod writer;
 
-use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::model::EngineStats;
-use crate::op::{Answer, Claim, Op, Outcome, Query, ResultOf};
+use crate::op::{Claim, Op, Outcome, Query, ResultOf};
 use crate::options::{Message, OpenOptions};
-use crate::pending::Pending;
 use crate::process::fork::Birth;
 use crate::process::watch::Sign;
 use crate::store::{Store as _, sqlite::SqliteStore};
 
+pub(crate) use handle::Handle;
 pub(crate) use inbox::Sender;
 use reader::Reader;
 pub(crate) use session::{Asked, Session};
@@ -84,11 +85,48 @@ impl Work {
     }
 }
 
+/// One opening of a queue, by number; what nobody opened it for has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HandleId(u64);
+
+impl HandleId {
+    const NOBODY: Self = Self(0);
+
+    fn next() -> Self {
+        static NEWEST: AtomicU64 = AtomicU64::new(0);
+        Self(NEWEST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+/// Where an answer goes, and by which handle the question came.
+#[derive(Debug)]
+pub(crate) struct ReplyTo {
+    handle: HandleId,
+    sender: oneshot::Sender<Result<Answered>>,
+}
+
+impl ReplyTo {
+    pub(crate) fn new(handle: HandleId) -> (Self, oneshot::Receiver<Result<Answered>>) {
+        let (sender, answer) = oneshot::channel();
+        (Self { handle, sender }, answer)
+    }
+
+    /// An answer that nobody takes is dropped, and with it what it holds.
+    fn send(self, answer: Result<Answered>) {
+        let _ = self.sender.send(answer);
+    }
+
+    /// Nobody waits any more.
+    fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
 /// Work with the place where its answer goes.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub work: Work,
-    pub reply: oneshot::Sender<Result<Answered>>,
+    pub reply: ReplyTo,
     /// Held until the work is done, so that what waits is bounded.
     pub permit: Option<OwnedSemaphorePermit>,
 }
@@ -104,7 +142,9 @@ pub(crate) enum Command {
     Wake,
     /// Others may have committed.
     Heard(Sign),
-    Shutdown(Option<oneshot::Sender<Result<Answered>>>),
+    /// One handle of several is shut down: its waits end, and it is told.
+    Leave(Option<ReplyTo>, HandleId),
+    Shutdown(Option<ReplyTo>),
 }
 
 /// An outcome on its way to its caller. If it holds deliveries and nobody takes it, they are given back.
@@ -134,7 +174,7 @@ impl Drop for Answered {
         let Some(commands) = &self.give_back else { return };
         let receipts: Vec<_> = claimed.deliveries.iter().map(|delivery| delivery.receipt).collect();
         if !receipts.is_empty() {
-            let (reply, _nobody) = oneshot::channel();
+            let (reply, _nobody) = ReplyTo::new(HandleId::NOBODY);
             let work = Work::Op(Op::Release(receipts));
             // After shutdown nobody is there to take them back: the leases expire.
             let _ = commands.send(Command::Run(Request { work, reply, permit: None }));
@@ -142,10 +182,9 @@ impl Drop for Answered {
     }
 }
 
-/// The part of the engine that the handles share.
-pub(crate) struct Engine {
+/// What the handles on one file share.
+struct Engine {
     birth: Birth,
-    room: Arc<Semaphore>,
     commands: Sender,
     /// `None` if reads run on the writer thread, and after shutdown.
     reader: Mutex<Option<Reader>>,
@@ -154,12 +193,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
+    fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
         let store = SqliteStore::open(path, options)?;
         let reader = store.reader()?.map(Reader::start).transpose()?;
         let (reader, reading) = reader.unzip();
         let (commands, inbox) = inbox::channel();
-        let room = Arc::new(Semaphore::new(limits::PENDING_OPS_MAX));
         let stats = Arc::new(Stats::default());
         #[cfg(feature = "test-clock")]
         if let crate::clock::Clock::Test(clock) = &options.clock {
@@ -178,79 +216,14 @@ impl Engine {
             .spawn(move || writer.run(reading))
             .map_err(|error| Error::Io { detail: error.to_string() })?;
         let (birth, turns) = (Birth::now(), Arc::default());
-        Ok(Self { birth, room, commands, reader: Mutex::new(reader), stats, turns })
+        Ok(Self { birth, commands, reader: Mutex::new(reader), stats, turns })
     }
 
-    /// In a forked child none of its threads are there, and its locks may be held for ever. A thread whose
-    /// own transaction is open would wait for itself.
-    fn check_caller(&self) -> Result<()> {
-        if self.birth.is_inherited() {
-            return Err(Error::Forked);
-        }
-        if self.turns.is_mine() { Err(Error::InTransaction) } else { Ok(()) }
-    }
-
-    pub(crate) fn start_work<T>(
-        &self,
-        work: Work,
-        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
-    ) -> Pending<T> {
-        match self.check_caller() {
-            Ok(()) => Pending::start(work, &self.room, &self.commands, map),
-            Err(error) => Pending::failed(error),
-        }
-    }
-
-    pub(crate) fn start_query<T>(
-        &self,
-        query: Query,
-        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
-    ) -> Pending<T> {
-        if let Err(error) = self.check_caller() {
-            return Pending::failed(error);
-        }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*reader {
-            Some(reader) => Pending::sent(reader.start_query(query), map),
-            None => self.start_work(Work::Query(query), map),
-        }
-    }
-
-    /// A transaction to come, the way to it, and the right to it.
-    pub(crate) fn start_transaction<T>(
-        &self,
-        deadline: Duration,
-        map: impl FnOnce(mpsc::Sender<Asked>, Turn) -> T + Send + 'static,
-    ) -> Pending<T> {
-        let (steps, inbox) = mpsc::channel();
-        let turn = self.turns.next();
-        let session = Session::new(inbox, deadline, turn.clone());
-        let mine = turn.clone();
-        let begun = move |_| Ok(map(steps, mine));
-        self.start_work(Work::Transaction(session), begun).with_turn(turn)
-    }
-
-    pub(crate) fn shutdown(&self) -> Pending<()> {
-        if let Err(error) = self.check_caller() {
-            return Pending::failed(error);
-        }
-        self.room.close();
+    /// Never blocks: the writer finishes what it was given and ends by itself.
+    fn shutdown(&self, reply: Option<ReplyTo>) {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (reply, answer) = oneshot::channel();
         // A writer that has ended already has nothing left to finish.
-        let _ = self.commands.send(Command::Shutdown(Some(reply)));
-        Pending::until_end(answer, |_| Ok(()))
-    }
-
-    pub(crate) fn stats(&self) -> Result<EngineStats> {
-        self.check_caller()?;
-        let mut stats = self.stats.snapshot();
-        let query = self.start_query(Query::FileBytes, |outcome| match outcome {
-            Outcome::Answer(Answer::FileBytes { file, wal }) => Ok((file, wal)),
-            _ => Err(Error::internal("an answer to another query")),
-        });
-        (stats.file_bytes, stats.wal_bytes) = query.wait()?;
-        Ok(stats)
+        let _ = self.commands.send(Command::Shutdown(reply));
     }
 }
 
@@ -260,17 +233,9 @@ impl Drop for Engine {
             // Its channel has locks, too.
             let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
             std::mem::forget(reader.take());
-            return;
+        } else {
+            self.shutdown(None);
         }
-        // Never blocks: the writer finishes what it was given and ends by itself.
-        self.room.close();
-        let _ = self.commands.send(Command::Shutdown(None));
-    }
-}
-
-impl fmt::Debug for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("shut_down", &self.room.is_closed()).finish_non_exhaustive()
     }
 }
 
@@ -280,7 +245,7 @@ mod tests {
 
     /// A request that nobody waits for.
     pub(super) fn request() -> Request {
-        let (reply, _nobody) = oneshot::channel();
+        let (reply, _nobody) = ReplyTo::new(HandleId::NOBODY);
         Request { work: Work::Query(Query::FileBytes), reply, permit: None }
     }
 }

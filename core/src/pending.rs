@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::engine::{Answered, Command, Request, Sender, Turn, Work};
+use crate::engine::{Answered, Command, HandleId, ReplyTo, Request, Sender, Turn, Work};
 use crate::error::{Error, Result};
 use crate::op::Outcome;
 use crate::process::fork::Birth;
@@ -40,6 +40,7 @@ enum State {
     Throttled {
         permit: Permit,
         work: Work,
+        handle: HandleId,
         commands: Sender,
     },
     Sent(oneshot::Receiver<Result<Answered>>),
@@ -57,18 +58,19 @@ impl<T> Pending<T> {
 
     pub(crate) fn start(
         work: Work,
+        handle: HandleId,
         room: &Arc<Semaphore>,
         commands: &Sender,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Self {
         let permits = work.permits();
         let state = if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(permits) {
-            send(work, permit, commands)
+            send(work, handle, permit, commands)
         } else if room.is_closed() {
             State::Failed(Error::Shutdown)
         } else {
             let permit = Box::pin(Arc::clone(room).acquire_many_owned(permits));
-            State::Throttled { permit, work, commands: commands.clone() }
+            State::Throttled { permit, work, handle, commands: commands.clone() }
         };
         Self::new(state, Some(Box::new(map)))
     }
@@ -150,8 +152,8 @@ fn shut_down() -> Result<Outcome> {
     Err(Error::Shutdown)
 }
 
-fn send(work: Work, permit: OwnedSemaphorePermit, commands: &Sender) -> State {
-    let (reply, answer) = oneshot::channel();
+fn send(work: Work, handle: HandleId, permit: OwnedSemaphorePermit, commands: &Sender) -> State {
+    let (reply, answer) = ReplyTo::new(handle);
     let request = Request { work, reply, permit: Some(permit) };
     match commands.send(Command::Run(request)) {
         Ok(()) => State::Sent(answer),
@@ -174,9 +176,11 @@ impl<T> Future for Pending<T> {
                 State::Throttled { permit, .. } => {
                     let permit = ready!(permit.as_mut().poll(context));
                     let throttled = std::mem::replace(&mut self.state, State::Finished);
-                    let State::Throttled { work, commands, .. } = throttled else { continue };
+                    let State::Throttled { work, handle, commands, .. } = throttled else {
+                        continue;
+                    };
                     self.state = match permit {
-                        Ok(permit) => send(work, permit, &commands),
+                        Ok(permit) => send(work, handle, permit, &commands),
                         Err(_closed) => State::Failed(Error::Shutdown),
                     };
                 }

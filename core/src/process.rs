@@ -14,6 +14,7 @@ mod turn;
 pub(crate) mod watch;
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name of a file beside another one.
@@ -21,4 +22,27 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// A file, whatever its names. Where the system does not say, the name from the root stands for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileId {
+    #[cfg(unix)]
+    inode: (u64, u64),
+    #[cfg(not(unix))]
+    path: PathBuf,
+}
+
+impl FileId {
+    /// The file that has this name now; never opens it.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let found = fs::metadata(path).ok()?;
+            Some(Self { inode: (found.dev(), found.ino()) })
+        }
+        #[cfg(not(unix))]
+        fs::canonicalize(path).ok().map(|path| Self { path })
+    }
 }

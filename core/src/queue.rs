@@ -14,7 +14,7 @@ mod transaction;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Work};
+use crate::engine::{Handle, Work};
 use crate::error::{Error, Result};
 use crate::op::{Answer, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
@@ -22,14 +22,17 @@ use crate::pending::Pending;
 
 pub use transaction::Transaction;
 
-/// A handle to an open queue. Clones share one engine; the last one dropped shuts it down.
+/// A handle to an open queue. Clones are the same handle; the last one dropped shuts it down.
+///
+/// Opening a file again that this process has open, with the same options, is cheap: the handles share one
+/// engine. Each is shut down by itself, and the file is closed with the last one.
 ///
 /// Every method that touches the queue returns a [`Pending`]: `.await` it on any executor, or call
 /// [`wait`](Pending::wait). Arguments are checked before anything is sent, and the errors of the
 /// check come out of the same place.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    engine: Arc<Engine>,
+    handle: Arc<Handle>,
     payload_bytes_max: usize,
 }
 
@@ -51,13 +54,14 @@ impl Queue {
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
         options.validate()?;
         let payload_bytes_max = options.payload_bytes_limit();
-        Ok(Self { engine: Arc::new(Engine::start(path.as_ref(), &options)?), payload_bytes_max })
+        Ok(Self { handle: Arc::new(Handle::open(path.as_ref(), &options)?), payload_bytes_max })
     }
 
-    /// Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file.
-    /// Later calls on any clone fail with `shutdown`; a second shutdown succeeds.
+    /// Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file if no
+    /// other handle of this process has it open. Later calls on any clone fail with `shutdown`; a second
+    /// shutdown succeeds.
     pub fn shutdown(&self) -> Pending<()> {
-        self.engine.shutdown()
+        self.handle.shutdown()
     }
 
     // --- plumbing ----------
@@ -67,7 +71,7 @@ impl Queue {
         op: Op,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        self.engine.start_work(Work::Op(op), map)
+        self.handle.start_work(Work::Op(op), map)
     }
 
     fn checked<T>(
@@ -83,7 +87,7 @@ impl Queue {
     }
 
     fn read<T: 'static>(&self, query: Query, pick: fn(Answer) -> Option<T>) -> Pending<T> {
-        self.engine.start_query(query, move |outcome| match outcome {
+        self.handle.start_query(query, move |outcome| match outcome {
             Outcome::Answer(answer) => {
                 pick(answer).ok_or_else(|| Error::internal("an answer to another query"))
             }

@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::oneshot;
-
-use super::Answered;
+use super::{HandleId, ReplyTo};
 use crate::clock::Millis;
-use crate::error::Result;
 use crate::op::{Claim, Ends, Source};
 
 /// A waiting claim, named by when it came.
@@ -19,7 +16,7 @@ pub(super) type Ticket = u64;
 
 pub(super) struct Parked {
     pub claim: Claim,
-    pub reply: oneshot::Sender<Result<Answered>>,
+    pub reply: ReplyTo,
     pub deadline: Instant,
 }
 
@@ -193,6 +190,12 @@ impl Parking {
         tickets.sort_unstable();
         tickets.dedup();
         tickets
+    }
+
+    /// Those who came by this handle.
+    pub(super) fn of(&self, handle: HandleId) -> Vec<Ticket> {
+        let claims = self.claims.iter().filter(|(_, parked)| parked.reply.handle == handle);
+        claims.map(|(&ticket, _)| ticket).collect()
     }
 
     /// Everybody, for the last answer.

@@ -7,15 +7,11 @@
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::{Answered, Turn};
+use super::{Answered, ReplyTo, Turn};
 use crate::clock::monotonic;
 use crate::error::Result;
 use crate::op::{Outcome, TxStep};
 use crate::store::Owner;
-
-type ReplyTo = oneshot::Sender<Result<Answered>>;
 
 /// A step, and where its answer goes.
 #[derive(Debug)]
@@ -71,7 +67,7 @@ impl Owner for Session {
 
     fn answer(&mut self, outcome: Result<Outcome>) {
         if let Some(reply) = self.reply.take() {
-            let _ = reply.send(outcome.map(Answered::new));
+            reply.send(outcome.map(Answered::new));
         }
     }
 

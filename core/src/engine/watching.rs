@@ -8,11 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::Answered;
+use super::{Answered, HandleId, ReplyTo};
 use crate::clock::{Millis, monotonic};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::{Answer, Looked, Outcome, ResultOf};
 use crate::store::EVERYTHING;
 
@@ -22,7 +20,6 @@ const LOOKS_MAX: usize = 128;
 const EVERY: Duration = Duration::from_secs(1);
 
 type Ticket = u64;
-type ReplyTo = oneshot::Sender<Result<Answered>>;
 
 struct Wait {
     of: ResultOf,
@@ -148,7 +145,7 @@ impl Watching {
     fn answer(&mut self, ticket: Ticket, looked: Result<Looked>) {
         if let Some(wait) = self.remove(ticket) {
             let outcome = Outcome::Answer(Answer::Results(vec![looked]));
-            let _ = wait.reply.send(Ok(Answered::new(outcome)));
+            wait.reply.send(Ok(Answered::new(outcome)));
         }
     }
 
@@ -171,6 +168,17 @@ impl Watching {
             _ => now,
         });
         (wake, self.by_due.first().map(|&(at, _)| at))
+    }
+
+    /// Ends the waits of this handle, which was shut down.
+    pub(super) fn leave(&mut self, handle: HandleId) {
+        let waits = self.waits.iter().filter(|(_, wait)| wait.reply.handle == handle);
+        let tickets: Vec<Ticket> = waits.map(|(&ticket, _)| ticket).collect();
+        for ticket in tickets {
+            if let Some(wait) = self.remove(ticket) {
+                wait.reply.send(Err(Error::Shutdown));
+            }
+        }
     }
 
     /// Everybody, for the last answer.

@@ -10,15 +10,13 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use super::inbox::{Receiver, Sender};
 use super::lookout::Lookout;
 use super::parking::{Parked, Parking, Ticket};
 use super::session::Session;
 use super::stats::Stats;
 use super::watching::Watching;
-use super::{Answered, Command, Request, Work};
+use super::{Answered, Command, HandleId, ReplyTo, Request, Work};
 use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -42,11 +40,6 @@ const UPKEEP_EVERY: Duration = Duration::from_mins(1);
 const UPKEEP_AFTER_MESSAGES: usize = 100_000;
 /// How long upkeep waits for a pause at most.
 const UPKEEP_WITHIN: Duration = Duration::from_secs(5);
-
-type ReplyTo = oneshot::Sender<Result<Answered>>;
-
-/// Somebody shut the queue down, or dropped its last handle.
-struct Ending(Option<ReplyTo>);
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
@@ -79,7 +72,10 @@ pub(super) struct Writer {
     handled: usize,
     /// When upkeep had its last turn.
     upkept: Instant,
-    ending: Option<Ending>,
+    /// Handles that were shut down and are not told yet.
+    leaving: Vec<(Option<ReplyTo>, HandleId)>,
+    /// The last handle was shut down, or dropped; who waits for the end.
+    ending: Option<Vec<ReplyTo>>,
 }
 
 impl Writer {
@@ -113,6 +109,7 @@ impl Writer {
             moment: Duration::ZERO,
             handled: 0,
             upkept: monotonic(),
+            leaving: Vec::new(),
             ending: None,
         }
     }
@@ -165,7 +162,8 @@ impl Writer {
                 self.untidy = true;
             }
             Command::Heard(sign) => self.lookout.heard(sign),
-            Command::Shutdown(reply) => self.ending = Some(Ending(reply)),
+            Command::Leave(reply, handle) => self.leaving.push((reply, handle)),
+            Command::Shutdown(reply) => self.ending.get_or_insert_default().extend(reply),
         }
         0
     }
@@ -216,6 +214,7 @@ impl Writer {
         self.run_group(requests);
         self.expire_waits();
         self.look_at_results();
+        self.see_off();
         self.stats.waiting_claims.store(self.parking.len() as u64, Ordering::Relaxed);
         if asked > 0 {
             self.asked = monotonic();
@@ -249,6 +248,7 @@ impl Writer {
         let mut queries = Vec::new();
         let mut session = None;
         for Request { work, reply, permit } in requests {
+            let has_left = permit.as_ref().is_some_and(|permit| permit.semaphore().is_closed());
             permits.push(permit);
             match work {
                 Work::Op(op) => {
@@ -256,11 +256,14 @@ impl Writer {
                     group.replies.push(reply);
                 }
                 Work::Claim { .. } | Work::Transaction(_) if reply.is_closed() => {}
+                Work::Claim { .. } | Work::Watch { .. } if has_left => {
+                    reply.send(Err(Error::Shutdown));
+                }
                 Work::Claim { .. } if self.parking.len() >= WAITING_MAX => {
-                    let _ = reply.send(Err(Error::Busy));
+                    reply.send(Err(Error::Busy));
                 }
                 Work::Watch { .. } if self.watching.len() >= WAITING_MAX => {
-                    let _ = reply.send(Err(Error::Busy));
+                    reply.send(Err(Error::Busy));
                 }
                 Work::Watch { of, wait } => self.watching.add(of, reply, monotonic() + wait),
                 Work::Claim { claim, wait } => {
@@ -283,7 +286,7 @@ impl Writer {
         drop(permits);
         for (query, reply) in queries {
             let answer = self.store.read(&query).map(Outcome::Answer);
-            let _ = reply.send(answer.map(Answered::new));
+            reply.send(answer.map(Answered::new));
         }
         if let Some(session) = session {
             self.converse(session);
@@ -349,7 +352,7 @@ impl Writer {
                 // What is due stays due, but is not tried again at once.
                 self.backoff = Some(monotonic() + BACKOFF);
                 for reply in group.replies {
-                    let _ = reply.send(Err(error.clone()));
+                    reply.send(Err(error.clone()));
                 }
                 for ticket in group.claims {
                     self.answer_claim(ticket, Err(error.clone()));
@@ -364,7 +367,7 @@ impl Writer {
             let work = Work::Op(op.go_on(progress));
             self.carried.push(Request { work, reply, permit: None });
         } else {
-            let _ = reply.send(outcome.map(Answered::new));
+            reply.send(outcome.map(Answered::new));
         }
     }
 
@@ -382,13 +385,28 @@ impl Writer {
         if let Some(parked) = self.parking.remove(ticket) {
             let answered = outcome.map(|outcome| Answered::claimed(outcome, &self.give_back));
             // An answer that nobody takes comes back as a release of its deliveries.
-            let _ = parked.reply.send(answered);
+            parked.reply.send(answered);
         }
     }
 
     fn expire_waits(&mut self) {
         for ticket in self.parking.overdue(monotonic()) {
             self.answer_claim(ticket, Ok(Outcome::Claimed(ClaimOutcome::default())));
+        }
+    }
+
+    /// Ends the waits of handles that were shut down, and tells those of whom nothing goes on.
+    fn see_off(&mut self) {
+        for (reply, handle) in std::mem::take(&mut self.leaving) {
+            for ticket in self.parking.of(handle) {
+                self.answer_claim(ticket, Err(Error::Shutdown));
+            }
+            self.watching.leave(handle);
+            if self.carried.iter().any(|request| request.reply.handle == handle) {
+                self.leaving.push((reply, handle));
+            } else if let Some(reply) = reply {
+                reply.send(Ok(Answered::new(Outcome::Done)));
+            }
         }
     }
 
@@ -481,14 +499,14 @@ impl Writer {
     /// Finishes what was handed over before the end, then tells everybody who waits.
     fn end(mut self, reading: Option<JoinHandle<()>>) {
         let mut requests = std::mem::take(&mut self.carried);
+        let mut ending = self.ending.take().unwrap_or_default();
+        ending.extend(std::mem::take(&mut self.leaving).into_iter().filter_map(|(reply, _)| reply));
         self.inbox.close();
         while let Some(command) = self.inbox.take() {
             match command {
                 Command::Run(request) => requests.push(request),
-                Command::Shutdown(Some(reply)) => {
-                    let _ = reply.send(Ok(Answered::new(Outcome::Done)));
-                }
-                Command::Wake | Command::Heard(_) | Command::Shutdown(None) => {}
+                Command::Shutdown(reply) | Command::Leave(reply, _) => ending.extend(reply),
+                Command::Wake | Command::Heard(_) => {}
             }
         }
         while !requests.is_empty() {
@@ -497,18 +515,17 @@ impl Writer {
             requests.append(&mut self.carried);
         }
         for parked in self.parking.drain() {
-            let _ = parked.reply.send(Err(Error::Shutdown));
+            parked.reply.send(Err(Error::Shutdown));
         }
         for reply in self.watching.drain() {
-            let _ = reply.send(Err(Error::Shutdown));
+            reply.send(Err(Error::Shutdown));
         }
         let _ = self.store.tidy(Quiet::Rest);
-        let Self { store, ending, .. } = self;
-        // Who was told that the queue is shut down finds its file closed.
+        // Who is told that the queue is shut down finds its file closed.
         let _ = reading.map(JoinHandle::join);
-        drop(store);
-        if let Some(Ending(Some(reply))) = ending {
-            let _ = reply.send(Ok(Answered::new(Outcome::Done)));
+        drop(self.store);
+        for reply in ending {
+            reply.send(Ok(Answered::new(Outcome::Done)));
         }
     }
 }

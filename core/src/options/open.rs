@@ -49,6 +49,13 @@ impl OpenOptions {
         self
     }
 
+    /// Whether an engine that was started with these does for those. That the file must exist is said of an
+    /// opening only.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        let of = |options: &Self| (options.durability, options.payload_bytes_max);
+        of(self) == of(other) && self.clock == other.clock
+    }
+
     pub(crate) fn payload_bytes_limit(&self) -> usize {
         self.payload_bytes_max.unwrap_or(limits::PAYLOAD_BYTES_DEFAULT)
     }

@@ -58,7 +58,7 @@ impl Queue {
             ends: None,
         };
         let work = Work::Claim { claim, wait: options.wait };
-        self.engine.start_work(work, |outcome| match outcome {
+        self.handle.start_work(work, |outcome| match outcome {
             Outcome::Claimed(claimed) => Ok(claimed.deliveries),
             other => Err(unexpected(&other)),
         })

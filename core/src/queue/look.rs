@@ -57,12 +57,12 @@ impl Queue {
         })
     }
 
-    /// What the engine of this process has done, and the size of the file.
+    /// What the engine has done for all handles that share it, and the size of the file.
     ///
     /// # Errors
     /// `io`.
     pub fn engine_stats(&self) -> Result<EngineStats> {
-        self.engine.stats()
+        self.handle.stats()
     }
 
     /// Writes a consistent copy of the queue as of now to a new file, and verifies it. Work goes on. See

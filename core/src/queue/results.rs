@@ -32,7 +32,7 @@ impl Queue {
     /// `unknown_topic`, `unknown_subscriber`; `unknown_message` for an id that the topic never gave out.
     pub fn result(&self, topic: &str, subscriber: &str, id: MessageId) -> Pending<DeliveryResult> {
         let of = ResultOf { source: source(topic, subscriber), id };
-        self.engine.start_query(Query::Results(vec![of]), into_result)
+        self.handle.start_query(Query::Results(vec![of]), into_result)
     }
 
     /// Waits until a message is settled for one subscriber, or a dead letter: up to 1 h, after which it
@@ -52,7 +52,7 @@ impl Queue {
             return Pending::failed(error);
         }
         let of = ResultOf { source: source(topic, subscriber), id };
-        self.engine.start_work(Work::Watch { of, wait }, into_result)
+        self.handle.start_work(Work::Watch { of, wait }, into_result)
     }
 }
 

@@ -6,10 +6,8 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::oneshot;
-
 use super::{Queue, consume, done, publish, unexpected};
-use crate::engine::{Asked, Engine, Turn};
+use crate::engine::{Asked, Handle, Turn};
 use crate::error::{Error, Result};
 use crate::model::{MessageId, Nacked, Published, Receipt, SqlRows, SqlValue};
 use crate::op::{Op, Outcome, Settle, Settled, TxStep, Verb, Wanted};
@@ -26,9 +24,9 @@ impl Queue {
         if let Err(error) = options.validate() {
             return Pending::failed(error);
         }
-        let (engine, payload_bytes_max) = (Arc::clone(&self.engine), self.payload_bytes_max);
-        self.engine.start_transaction(options.deadline, move |steps, turn| Transaction {
-            _engine: engine,
+        let (handle, payload_bytes_max) = (Arc::clone(&self.handle), self.payload_bytes_max);
+        self.handle.start_transaction(options.deadline, move |steps, turn| Transaction {
+            handle,
             steps,
             turn,
             payload_bytes_max,
@@ -67,7 +65,7 @@ impl Queue {
 #[derive(Debug)]
 pub struct Transaction {
     /// Keeps the engine alive.
-    _engine: Arc<Engine>,
+    handle: Arc<Handle>,
     steps: mpsc::Sender<Asked>,
     turn: Turn,
     payload_bytes_max: usize,
@@ -232,7 +230,7 @@ impl Transaction {
         step: TxStep,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = self.handle.reply_to();
         match self.steps.send(Asked { step, reply }) {
             Ok(()) => Pending::in_transaction(answer, map),
             Err(_) => Pending::failed(Error::TransactionEnded),

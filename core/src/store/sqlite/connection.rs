@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::from_sqlite;
 use super::guard;
+use crate::clock::monotonic;
 use crate::entropy;
 use crate::error::{Error, Result};
 use crate::options::{Durability, OpenOptions};
@@ -18,6 +19,8 @@ use crate::process::locks;
 
 /// Earlier releases of SQLite can corrupt the log when connections checkpoint at the same time.
 const SQLITE_MIN: i32 = 3_051_003;
+/// How long a file may be locked by others while it is opened.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a queue lives.
 #[derive(Debug, Clone)]
@@ -95,9 +98,10 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
             // Only before the first table, and only in a file of our own.
             pragma("auto_vacuum", "INCREMENTAL")?;
         }
-        let mode: String = connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-            .map_err(from_sqlite)?;
+        let mode: String = patiently(|| {
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        })
+        .map_err(from_sqlite)?;
         if !mode.eq_ignore_ascii_case("wal") {
             let detail = format!("the file system does not support a write-ahead log ({mode})");
             return Err(Error::CannotOpen { detail });
@@ -148,6 +152,25 @@ pub(super) fn wait_for_locks(connection: &mut Connection) -> Result<()> {
 /// Locks that others hold are errors at once.
 pub(super) fn do_not_wait(connection: &mut Connection) -> Result<()> {
     connection.busy_handler(None::<fn(i32) -> bool>).map_err(from_sqlite)
+}
+
+/// Tries again while others have the file locked. Where two would wait for each other, as those do who
+/// create the same file at the same time, SQLite asks nobody whether to wait.
+fn patiently<T>(mut step: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let until = monotonic() + PATIENCE;
+    let mut attempt = 0;
+    loop {
+        match step() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && monotonic() < until
+                    && wait_for_lock(attempt) =>
+            {
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Waits for a lock that another process holds: short pauses with jitter, about ten seconds in all.
