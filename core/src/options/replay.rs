@@ -1,6 +1,6 @@
 //! What to deliver again: dead letters to redrive or purge, and a place to seek to.
 
-use super::{DeadLetters, SeekTo};
+use super::{DeadLetters, Filter, SeekTo};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -10,6 +10,8 @@ use crate::limits;
 pub struct Redrive {
     /// Which dead letters. Default: all.
     pub which: DeadLetters,
+    /// Of these, only those whose headers match; a limit counts only these. Default: none.
+    pub filter: Option<Filter>,
     /// Publish them to this topic instead of delivering them again: new ids, and a header
     /// `blockqueue-origin` that says `topic/subscriber/message id`. Default: none.
     pub to: Option<String>,
@@ -22,7 +24,7 @@ pub struct Redrive {
 
 impl Default for Redrive {
     fn default() -> Self {
-        Self { which: DeadLetters::All, to: None, rate: None, dry_run: false }
+        Self { which: DeadLetters::All, filter: None, to: None, rate: None, dry_run: false }
     }
 }
 
@@ -30,6 +32,8 @@ impl Redrive {
     setters! {
         /// Chooses dead letters.
         with_which: which = DeadLetters;
+        /// Leaves those alone whose headers do not match.
+        with_filter: filter = Filter;
         /// Limits how many fall due in a second.
         with_rate: rate = f64;
         /// Only counts.
@@ -66,13 +70,15 @@ impl From<DeadLetters> for Redrive {
 pub struct Purge {
     /// Which dead letters. Default: all.
     pub which: DeadLetters,
+    /// Of these, only those whose headers match; a limit counts only these. Default: none.
+    pub filter: Option<Filter>,
     /// Delete nothing, only count. Default: no.
     pub dry_run: bool,
 }
 
 impl Default for Purge {
     fn default() -> Self {
-        Self { which: DeadLetters::All, dry_run: false }
+        Self { which: DeadLetters::All, filter: None, dry_run: false }
     }
 }
 
@@ -80,6 +86,8 @@ impl Purge {
     setters! {
         /// Chooses dead letters.
         with_which: which = DeadLetters;
+        /// Leaves those alone whose headers do not match.
+        with_filter: filter = Filter;
         /// Only counts.
         with_dry_run: dry_run = bool;
     }

@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Message, MisfirePolicy,
+    BacklogLimit, BacklogPolicy, ClaimOptions, DeadLetters, Error, Filter, Message, MisfirePolicy,
     NackOptions, NewSubscriber, NewTopic, OnDead, OnExpiry, OverlapPolicy, Page, RateLimit,
     Receipt, Reply, Retention, RetryPolicy, ScheduleOptions, SeekTo, StartFrom, SubscriberChange,
     SubscriberOptions, TopicChange, TopicOptions,
 };
 use blockqueue_conformance::{self as script, OrNone};
+
+use serde_json::Value;
 
 pub(crate) fn duration(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).expect("a duration has no sign here"))
@@ -153,8 +155,7 @@ pub(crate) fn subscriber_change(
     });
     change.filter = match &options.filter {
         Some(filter) if filter == "none" => Some(None),
-        Some(filter) => Some(Some(filter.to_string().parse()?)),
-        None => None,
+        given => filter(given.as_ref())?.map(Some),
     };
     change.on_expiry = options.on_expiry.map(|policy| match policy {
         script::OnExpiry::Skip => OnExpiry::Skip,
@@ -212,4 +213,8 @@ pub(crate) fn schedule_options(options: &script::ScheduleOptions) -> ScheduleOpt
     out.jitter = options.jitter_ms.map_or(out.jitter, duration);
     out.grace = options.grace_ms.map_or(out.grace, duration);
     out
+}
+
+pub(crate) fn filter(json: Option<&Value>) -> Result<Option<Filter>, Error> {
+    json.map(|json| json.to_string().parse()).transpose()
 }

@@ -173,14 +173,16 @@ fn dead_letters(queue: &Queue, operation: &Op) -> Told {
         Op::DeadLetters { topic, subscriber, limit, after } => {
             told(queue.dead_letters(topic, subscriber, page(*limit, after.as_deref())))?
         }
-        Op::Redrive { topic, subscriber, which, to, rate, dry_run } => {
+        Op::Redrive { topic, subscriber, which, filter, to, rate, dry_run } => {
             let mut options = Redrive::from(arguments::which(which)?).with_dry_run(*dry_run);
             options.to.clone_from(to);
             options.rate = *rate;
+            options.filter = arguments::filter(filter.as_ref())?;
             named("count", told(queue.redrive(topic, subscriber, options))?)
         }
-        Op::PurgeDeadLetters { topic, subscriber, which, dry_run } => {
-            let options = Purge::from(arguments::which(which)?).with_dry_run(*dry_run);
+        Op::PurgeDeadLetters { topic, subscriber, which, filter, dry_run } => {
+            let mut options = Purge::from(arguments::which(which)?).with_dry_run(*dry_run);
+            options.filter = arguments::filter(filter.as_ref())?;
             named("count", told(queue.purge_dead_letters(topic, subscriber, options))?)
         }
         Op::Failures { topic, subscriber, message_id, limit, after } => {

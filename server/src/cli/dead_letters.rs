@@ -1,6 +1,6 @@
 //! `blockqueue dead-letters`: messages that ran out of attempts.
 
-use blockqueue::{DeadLetters, MessageId, Purge, Redrive};
+use blockqueue::{DeadLetters, Filter, MessageId, Purge, Redrive};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ enum DeadLettersCommand {
         source: Source,
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        matching: Matching,
         /// Publish them to this topic instead
         #[arg(long, value_name = "TOPIC")]
         to: Option<String>,
@@ -50,6 +52,8 @@ enum DeadLettersCommand {
         source: Source,
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        matching: Matching,
         /// Delete nothing, only count
         #[arg(long)]
         dry_run: bool,
@@ -71,6 +75,14 @@ struct Which {
     /// That of this message; may be repeated
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
+}
+
+/// Which of them it is about after all.
+#[derive(Debug, Args)]
+struct Matching {
+    /// Of these, only those whose headers match: a filter as JSON
+    #[arg(long, value_name = "JSON")]
+    filter: Option<Filter>,
 }
 
 impl Which {
@@ -99,16 +111,18 @@ pub(crate) fn run(args: DeadLettersArgs) -> Outcome {
         DeadLettersCommand::List { source, list } => {
             list.print(|page| backend.dead_letters(&source, page))?;
         }
-        DeadLettersCommand::Redrive { source, which, to, rate, dry_run, format } => {
+        DeadLettersCommand::Redrive { source, which, matching, to, rate, dry_run, format } => {
             let mut options = Redrive::from(which.dead_letters()?).with_dry_run(dry_run);
+            options.filter = matching.filter;
             options.to = to;
             options.rate = rate;
             let count = backend.redrive(&source, options)?;
             let done = if dry_run { "to redrive" } else { "redriven" };
             format.printer().show(&Count { count }, &format!("{count} {done}"))?;
         }
-        DeadLettersCommand::Purge { source, which, dry_run, format } => {
-            let options = Purge::from(which.dead_letters()?).with_dry_run(dry_run);
+        DeadLettersCommand::Purge { source, which, matching, dry_run, format } => {
+            let mut options = Purge::from(which.dead_letters()?).with_dry_run(dry_run);
+            options.filter = matching.filter;
             let count = backend.purge(&source, options)?;
             let done = if dry_run { "to purge" } else { "purged" };
             format.printer().show(&Count { count }, &format!("{count} {done}"))?;

@@ -101,7 +101,10 @@ pub(crate) fn a_command_that_fails_is_tried_again_and_then_dead_lettered(cli: &C
 
     cli.ok(&["publish", "jobs", "work"]);
     cli.run(&["consume", "jobs", "run", "--exec", fail, "--wait", "20s", "--max", "2"]);
-    assert_eq!(cli.ok(&["dead-letters", "redrive", "jobs", "run", "--all"]), "1 redriven\n");
+    let all = ["dead-letters", "redrive", "jobs", "run", "--all"];
+    let other = ["--filter", r#"{"header": "none", "exists": true}"#];
+    assert_eq!(cli.ok(&[&all[..], &other].concat()), "0 redriven\n");
+    assert_eq!(cli.ok(&all), "1 redriven\n");
     assert_eq!(cli.ok(&["consume", "jobs", "run", "--exec", "cat"]), "work");
     assert_eq!(cli.ok(&["dead-letters", "purge", "jobs", "run", "--all"]), "0 purged\n");
 }

@@ -181,15 +181,17 @@ fn dead_letters(operation: &Op, _: Whose<'_>) -> Option<Request> {
             let path = subscriber_path(topic, subscriber);
             bare("GET", format!("{path}/dlq{}", page(*limit, after.as_deref())))
         }
-        Op::Redrive { topic, subscriber, which: some, to, rate, dry_run } => {
+        Op::Redrive { topic, subscriber, which: some, filter, to, rate, dry_run } => {
             let mut body = which(some);
+            body["filter"] = json!(filter);
             body["to"] = json!(to);
             body["rate"] = json!(rate);
             body["dry_run"] = json!(dry_run);
             with("POST", format!("{}/dlq/replay", subscriber_path(topic, subscriber)), body)
         }
-        Op::PurgeDeadLetters { topic, subscriber, which: some, dry_run } => {
+        Op::PurgeDeadLetters { topic, subscriber, which: some, filter, dry_run } => {
             let mut body = which(some);
+            body["filter"] = json!(filter);
             body["dry_run"] = json!(dry_run);
             with("DELETE", format!("{}/dlq", subscriber_path(topic, subscriber)), body)
         }

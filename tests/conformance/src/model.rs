@@ -198,10 +198,16 @@ impl Model {
             }
             Op::CancelMessage { topic, message_id } => self.cancel_message(topic, message_id),
             Op::DeadLetters { topic, subscriber, .. } => self.dead_letters(topic, subscriber),
-            Op::Redrive { topic, subscriber, which, to: None, rate: None, dry_run } => {
-                self.redrive(topic, subscriber, which, *dry_run)
-            }
-            Op::PurgeDeadLetters { topic, subscriber, which, dry_run } => {
+            Op::Redrive {
+                topic,
+                subscriber,
+                which,
+                filter: None,
+                to: None,
+                rate: None,
+                dry_run,
+            } => self.redrive(topic, subscriber, which, *dry_run),
+            Op::PurgeDeadLetters { topic, subscriber, which, filter: None, dry_run } => {
                 self.purge(topic, subscriber, which, *dry_run)
             }
             Op::SubscriberStats { topic, subscriber } => self.stats(topic, subscriber),

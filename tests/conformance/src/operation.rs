@@ -109,6 +109,7 @@ pub enum Operation {
         topic: String,
         subscriber: String,
         which: DeadLetters,
+        filter: Option<Value>,
         to: Option<String>,
         rate: Option<f64>,
         #[serde(default)]
@@ -119,6 +120,7 @@ pub enum Operation {
         topic: String,
         subscriber: String,
         which: DeadLetters,
+        filter: Option<Value>,
         #[serde(default)]
         dry_run: bool,
     },

@@ -7,6 +7,7 @@
 use rusqlite::params;
 
 use super::cache::SubscriberId;
+use super::claim::select;
 use super::ids::{self, Found};
 use super::keys;
 use super::read::messages;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::limits;
 use crate::model::{MessageId, MessageView};
 use crate::op::{Outcome, Progress, Source};
-use crate::options::{DeadLetters, Message, Purge, Redrive};
+use crate::options::{DeadLetters, Filter, Message, Purge, Redrive};
 
 /// Where a message came from that was redriven to another topic: `topic/subscriber/message id`. Names
 /// have no slash.
@@ -44,6 +45,7 @@ pub(super) fn redrive(
     }
     let choice = Choice {
         which: &options.which,
+        filter: options.filter.as_ref(),
         at_most: options.rate.map_or(u64::MAX, due_in_time),
         with_messages: options.to.is_some() && !options.dry_run,
     };
@@ -154,7 +156,12 @@ pub(super) fn purge(
     so_far: Option<Progress>,
 ) -> Step<Outcome> {
     let id = tx.subscriber_id(source)?;
-    let choice = Choice { which: &options.which, at_most: u64::MAX, with_messages: false };
+    let choice = Choice {
+        which: &options.which,
+        filter: options.filter.as_ref(),
+        at_most: u64::MAX,
+        with_messages: false,
+    };
     let begun = begin(tx, id, so_far)?;
     let (letters, progress, more) = choose(tx, id, &choice, begun)?;
     if !options.dry_run {
@@ -182,6 +189,7 @@ fn outcome(progress: Progress, more: bool) -> Outcome {
 
 struct Choice<'a> {
     which: &'a DeadLetters,
+    filter: Option<&'a Filter>,
     /// Whatever is asked for, no more than this.
     at_most: u64,
     with_messages: bool,
@@ -220,6 +228,9 @@ fn choose(
         }
         progress.place = place;
         progress.left = progress.left.saturating_sub(1);
+        if !select::matches(tx, choice.filter, key)? {
+            continue;
+        }
         let message = if choice.with_messages { messages::load(tx, key)? } else { None };
         bytes += message.as_ref().map_or(0, |message| message.payload.len());
         progress.done += 1;

@@ -2,8 +2,9 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Json;
-use blockqueue::{DeadLetter, DeadLetters, Listed, MessageId, Purge, Redrive};
+use blockqueue::{DeadLetter, DeadLetters, Filter, Listed, MessageId, Purge, Redrive};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -70,6 +71,9 @@ struct ReplayIn {
     #[serde(default)]
     all: bool,
     limit: Option<u64>,
+    /// Of these, only those whose headers match.
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Value>,
     /// Publish them to this topic instead of delivering them again.
     to: Option<String>,
     /// At most this many a second fall due. Default: all at once.
@@ -87,6 +91,9 @@ struct PurgeIn {
     #[serde(default)]
     all: bool,
     limit: Option<u64>,
+    /// Of these, only those whose headers match.
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Value>,
     /// Only count.
     #[serde(default)]
     dry_run: bool,
@@ -104,10 +111,15 @@ fn which(ids: Option<&[String]>, limit: Option<u64>, all: bool) -> Result<DeadLe
     }
 }
 
+fn filter(value: Option<&Value>) -> Result<Option<Filter>, Problem> {
+    Ok(value.map(|value| value.to_string().parse()).transpose()?)
+}
+
 impl ReplayIn {
     fn into_options(self) -> Result<Redrive, Problem> {
         let which = which(self.message_ids.as_deref(), self.limit, self.all)?;
         let mut options = Redrive::from(which).with_dry_run(self.dry_run);
+        options.filter = filter(self.filter.as_ref())?;
         options.to = self.to;
         options.rate = self.rate;
         Ok(options)
@@ -138,7 +150,8 @@ async fn purge(
     Body(body): Body<PurgeIn>,
 ) -> Result<Json<Data<CountOut>>, Problem> {
     let which = which(body.message_ids.as_deref(), body.limit, body.all)?;
-    let options = Purge::from(which).with_dry_run(body.dry_run);
+    let mut options = Purge::from(which).with_dry_run(body.dry_run);
+    options.filter = filter(body.filter.as_ref())?;
     let count = state.queue.purge_dead_letters(&topic, &subscriber, options).await?;
     Ok(data(CountOut { count }))
 }

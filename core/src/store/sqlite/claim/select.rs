@@ -60,7 +60,12 @@ impl Look {
 
 /// Whether the filter of a subscriber lets a message through.
 pub(in super::super) fn wants(tx: &Tx<'_>, id: SubscriberId, message: i64) -> Step<bool> {
-    let Some(filter) = &tx.subscriber(id)?.options.filter else { return Ok(true) };
+    matches(tx, tx.subscriber(id)?.options.filter.as_ref(), message)
+}
+
+/// Whether the headers of a message match; they do without a filter.
+pub(in super::super) fn matches(tx: &Tx<'_>, filter: Option<&Filter>, message: i64) -> Step<bool> {
+    let Some(filter) = filter else { return Ok(true) };
     let headers: Option<String> = tx
         .connection
         .prepare_cached(include_str!("../../../../sql/sqlite/claim_look.sql"))?

@@ -465,6 +465,8 @@ pub(super) struct ReplayIn {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<Filter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<f64>,
@@ -487,13 +489,14 @@ impl From<DeadLetters> for ReplayIn {
 
 impl From<Redrive> for ReplayIn {
     fn from(options: Redrive) -> Self {
-        let Redrive { which, to, rate, dry_run, .. } = options;
-        Self { to, rate, dry_run, ..which.into() }
+        let Redrive { which, filter, to, rate, dry_run, .. } = options;
+        Self { filter, to, rate, dry_run, ..which.into() }
     }
 }
 
 impl From<Purge> for ReplayIn {
     fn from(options: Purge) -> Self {
-        Self { dry_run: options.dry_run, ..options.which.into() }
+        let Purge { which, filter, dry_run, .. } = options;
+        Self { filter, dry_run, ..which.into() }
     }
 }
