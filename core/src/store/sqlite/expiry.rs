@@ -23,12 +23,16 @@ pub(super) fn of(tx: &mut Tx<'_>, message: i64) -> Step<Option<Millis>> {
         Some(log) if tx.log(log)?.expiring => {}
         _ => return Ok(None),
     }
-    let expires_at = tx
+    Ok(life(tx, message)?.flatten())
+}
+
+/// When a message expires, if it does; nothing if it is not there.
+pub(super) fn life(tx: &Tx<'_>, message: i64) -> Step<Option<Option<Millis>>> {
+    Ok(tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/message_life.sql"))?
         .query_row([message], |row| row.get(0))
-        .optional()?;
-    Ok(expires_at.flatten())
+        .optional()?)
 }
 
 /// A retrying or parked delivery ends at `expires_at`.

@@ -4,12 +4,11 @@
 //! place in the history are one transaction. Invariant: a schedule decides about each occurrence once, in
 //! order, whatever processes, clocks and crashes do.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use super::cache::{Next, Queued, TopicId, log_of, seq_of};
-use super::claim::select;
-use super::encode;
+use super::cache::{Next, Queued, TopicId};
 use super::schedule::{self, Entry, Stored};
+use super::standing::{self, Open};
 use super::tx::{Step, Stop, Tx};
 use crate::clock::Millis;
 use crate::error::Error;
@@ -156,38 +155,9 @@ fn publish(tx: &mut Tx<'_>, stored: &mut Stored, occurrence: Millis) -> Step<()>
     Ok(())
 }
 
-/// A message that some subscriber has not settled.
-struct Running {
-    expires_at: Option<Millis>,
-}
-
-/// Whether some subscriber has not settled the message. A dead letter is settled: nobody works on it.
-fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option<Running>> {
-    let Some(key) = message else { return Ok(None) };
-    let life: Option<Option<Millis>> = tx
-        .connection
-        .prepare_cached(include_str!("../../../sql/sqlite/message_life.sql"))?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    // Not there: cancelled, or settled by all and trimmed.
-    let Some(expires_at) = life else { return Ok(None) };
-    let has_expired = expires_at.is_some_and(|at| at <= tx.now);
-    for id in tx.subscribers_of(topic)? {
-        let is_open = match encode::delivery_state(tx.connection, key, id)? {
-            Some((encode::LEASED, _)) => true,
-            Some((encode::SKIPPED | encode::DEAD, _)) => false,
-            Some(_) => !has_expired,
-            None => {
-                !has_expired
-                    && tx.subscriber(id)?.cursor(log_of(key)) < seq_of(key)
-                    && select::wants(tx, id, key)?
-            }
-        };
-        if is_open {
-            return Ok(Some(Running { expires_at }));
-        }
-    }
-    Ok(None)
+/// The message before, if some subscriber has not settled it.
+fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option<Open>> {
+    message.map_or(Ok(None), |key| standing::open(tx, topic, key))
 }
 
 // --- what waits ---------------------------------------------------------------------------------------
@@ -202,7 +172,7 @@ pub(super) fn fire_queued(tx: &mut Tx<'_>) -> Step<bool> {
     let mut left = Vec::with_capacity(waiting.len());
     let (mut bytes, mut more) = (0, false);
     for queued in waiting {
-        if let Some(Running { expires_at }) = running(tx, queued.topic, queued.message)? {
+        if let Some(Open { expires_at }) = running(tx, queued.topic, queued.message)? {
             // Its end may be all that happens.
             if let Some(at) = expires_at {
                 tx.cache.next_schedule.note(at);

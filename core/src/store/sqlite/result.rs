@@ -6,6 +6,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::cache::{SubscriberId, seq_of};
+use super::expiry;
 use super::ids::{self, Found};
 use super::standing::{self, Standing};
 use super::tx::{Step, Tx};
@@ -55,8 +56,8 @@ pub(super) fn look(tx: &mut Tx<'_>, of: &ResultOf) -> Step<Looked> {
         // Settled by everybody, and trimmed.
         None => return Ok(Looked::Ended(DeliveryResult::Settled)),
     };
-    tx.load_log_of(key)?;
-    Ok(match standing::standing(tx, id, key)? {
+    let expires_at = expiry::of(tx, key)?;
+    Ok(match standing::standing(tx, id, key, expires_at)? {
         Standing::Open => Looked::Open { key },
         Standing::Dead => Looked::Ended(DeliveryResult::DeadLettered),
         Standing::Settled => Looked::Ended(DeliveryResult::Settled),
