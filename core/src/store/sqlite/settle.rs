@@ -173,7 +173,11 @@ fn nack(
     let (id, key, now) = (receipt.subscriber, receipt.key, tx.now);
     // The expiry of its lease has been counted as a failure already: this only says what went wrong.
     let failures = if live.expired { live.failures.max(1) } else { live.failures + 1 };
-    record_failure(tx, id, key, failures, error)?;
+    if live.expired {
+        set_failure(tx, id, key, failures, error)?;
+    } else {
+        record_failure(tx, id, key, failures, error)?;
+    }
     leave(tx, receipt, &live)?;
     tx.counts(id)?.nacked += 1;
     let options = &tx.subscriber(id)?.options;
@@ -378,13 +382,34 @@ pub(super) fn record_failure(
     failure: u32,
     error: Option<&str>,
 ) -> Step<()> {
+    if failure == 1 {
+        // What there is was before a seek.
+        forget_failures(tx, id, key, u32::MAX)?;
+    }
+    set_failure(tx, id, key, failure, error)?;
+    if failure > limits::ERRORS_KEPT_MAX {
+        forget_failures(tx, id, key, failure - limits::ERRORS_KEPT_MAX)?;
+    }
+    Ok(())
+}
+
+/// Writes a failure, or corrects it.
+fn set_failure(
+    tx: &Tx<'_>,
+    id: SubscriberId,
+    key: i64,
+    failure: u32,
+    error: Option<&str>,
+) -> Step<()> {
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/failure_set.sql"))?
         .execute(params![key, id, failure, tx.now, error])?;
-    if failure > limits::ERRORS_KEPT_MAX {
-        tx.connection
-            .prepare_cached(include_str!("../../../sql/sqlite/failure_forget.sql"))?
-            .execute(params![key, id, failure - limits::ERRORS_KEPT_MAX])?;
-    }
+    Ok(())
+}
+
+fn forget_failures(tx: &Tx<'_>, id: SubscriberId, key: i64, last: u32) -> Step<()> {
+    tx.connection
+        .prepare_cached(include_str!("../../../sql/sqlite/failure_forget.sql"))?
+        .execute(params![key, id, last])?;
     Ok(())
 }
