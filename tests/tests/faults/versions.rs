@@ -39,6 +39,7 @@ fn a_newer_release_that_comes_while_the_file_is_open_ends_its_use() {
     execute(&file, NEWER);
     assert_eq!(queue.publish("t", "x").wait().unwrap_err().code(), "newer_schema");
     assert_eq!(queue.publish("t", "x").wait().unwrap_err().code(), "newer_schema");
+    assert_eq!(queue.topic("t").wait().unwrap_err().code(), "newer_schema");
     // Restored from a backup, perhaps.
     execute(&file, NOT_NEWER);
     queue.publish("t", "after").wait().unwrap();

@@ -17,7 +17,7 @@ use super::cache::Cache;
 use super::error::from_sqlite;
 use super::recent::Recent;
 use super::tx::{self, Step, Stop, Tx};
-use super::{backup, diagnose, result};
+use super::{backup, diagnose, migrate, result};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Query, ResultOf};
@@ -39,6 +39,7 @@ pub(super) fn answer(source: &Source<'_>, query: &Query) -> Result<Answer> {
         Query::FileBytes => diagnose::file_bytes(source),
         _ => {
             let view = source.connection.unchecked_transaction().map_err(from_sqlite)?;
+            migrate::refuse_newer(&view)?;
             let mut tx = Tx {
                 connection: &view,
                 cache: &mut Cache::default(),
