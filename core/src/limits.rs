@@ -60,6 +60,8 @@ pub const RATE_INTERVAL_MAX: Duration = Duration::from_hours(24);
 pub const PARKED_MAX: u64 = 100_000;
 /// Longest delay of a message, a retry or a deferral.
 pub const DELAY_MAX: Duration = Duration::from_hours(24 * 366);
+/// Latest time for which a message may be set aside: the end of the year 9999, from 1970 on.
+pub const DELIVER_AT_MAX: Duration = Duration::from_millis(253_402_300_799_999);
 /// Largest payload of a reply, in bytes.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;
 /// Length of the content type of a reply, in bytes of UTF-8.

@@ -1,7 +1,7 @@
 //! What a message may carry.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::rules::{at_most, not_longer, ttl};
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub struct Message {
     pub priority: i16,
     /// Deliver it this long after now. Not together with `deliver_at`.
     pub delay: Option<Duration>,
-    /// Deliver it at this time; a time in the past means now. Not together with `delay`.
+    /// Deliver it at this time; a time in the past means now. Before the year 10000. Not together with `delay`.
     pub deliver_at: Option<SystemTime>,
     /// A repeat of the key within the topic's window publishes nothing and returns the first id.
     pub idempotency_key: Option<String>,
@@ -97,6 +97,9 @@ impl Message {
         if let Some(delay) = self.delay {
             not_longer("delay", delay, limits::DELAY_MAX)?;
         }
+        if self.deliver_at.is_some_and(|at| at > UNIX_EPOCH + limits::DELIVER_AT_MAX) {
+            return Err(Error::invalid("deliver_at must be before the year 10000"));
+        }
         if !(limits::PRIORITY_MIN..=limits::PRIORITY_MAX).contains(&self.priority) {
             return Err(Error::invalid("priority must be from -1000 to 1000"));
         }
@@ -142,5 +145,18 @@ impl From<&[u8]> for Message {
 impl From<Vec<u8>> for Message {
     fn from(payload: Vec<u8>) -> Self {
         Self::new(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_may_wait_until_the_end_of_the_year_9999_and_no_longer() {
+        let at = |at: Duration| Message::new("x").with_deliver_at(UNIX_EPOCH + at).validate(1);
+        assert!(at(limits::DELIVER_AT_MAX).is_ok());
+        let error = at(limits::DELIVER_AT_MAX + Duration::from_millis(1)).unwrap_err();
+        assert_eq!(error.code(), "invalid_argument");
     }
 }
