@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue, Retention, TopicChange};
 
-use crate::http;
 use crate::measure::{Row, compare, per_second, quantile, time};
 use crate::raw::Raw;
+use crate::{http, processes, selection};
 
 /// Why a case did not run.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// The rows that a case adds to the table.
 pub type Rows = Result<Vec<Row>, Failure>;
 
-const PAYLOAD: [u8; 100] = [b'x'; 100];
+pub(crate) const PAYLOAD: [u8; 100] = [b'x'; 100];
 
 /// A name and what it runs.
 pub type Case = (&'static str, fn(&Path) -> Rows);
@@ -28,8 +28,14 @@ pub const CASES: &[Case] = &[
     ("claim-ack", claim_ack),
     ("fan-out", fan_out),
     ("backlog", backlog),
+    ("ordered", selection::ordered),
+    ("skip", selection::skip),
     ("wake", wake),
     ("idle", idle),
+    ("processes-wake", processes::wake),
+    ("processes-idle", processes::idle),
+    ("processes-load", processes::shared_load),
+    ("processes-turns", processes::turns_of_many),
     ("http", http::publish),
     ("memory", http::memory),
 ];
@@ -222,7 +228,7 @@ fn claim_and_ack(directory: &Path, retention: Retention, case: &str) -> Result<R
     Ok(at_least(case, result, 0.60))
 }
 
-fn at_most(case: &str, (ours, base, ratio): (f64, f64, f64), target: f64) -> Row {
+pub(crate) fn at_most(case: &str, (ours, base, ratio): (f64, f64, f64), target: f64) -> Row {
     Row {
         case: case.to_owned(),
         ours: per_second(ours),
@@ -346,13 +352,18 @@ fn idle(directory: &Path) -> Rows {
 
 /// Processor time of this process so far.
 pub(crate) fn cpu_seconds() -> Result<f64, Failure> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    cpu_seconds_of("self")
+}
+
+/// Processor time of a process so far, by its number.
+pub(crate) fn cpu_seconds_of(process: &str) -> Result<f64, Failure> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name in the second field may hold spaces; the fields are counted behind it.
     let fields: Vec<&str> =
         stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok());
     match (ticks(11), ticks(12)) {
         (Some(user), Some(system)) => Ok((user + system) / 100.0),
-        _ => Err("no processor time in /proc/self/stat".into()),
+        _ => Err("no processor time in /proc".into()),
     }
 }

@@ -4,5 +4,7 @@ pub mod cases;
 mod http;
 pub mod measure;
 pub mod peers;
+pub mod processes;
 pub mod raw;
+mod selection;
 pub mod servers;

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use blockqueue_bench::cases::CASES;
-use blockqueue_bench::{peers, servers};
+use blockqueue_bench::{peers, processes, servers};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(ended) = servers::run(&words).or_else(|| peers::run(&words)) {
+    if let Some(ended) =
+        servers::run(&words).or_else(|| processes::run(&words)).or_else(|| peers::run(&words))
+    {
         return match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

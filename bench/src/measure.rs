@@ -1,6 +1,6 @@
 //! Alternating runs, medians, ratios.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How often each side of a case runs.
 pub const RUNS: usize = 5;
@@ -37,6 +37,13 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// Since 1970, by the clock that the processes of a machine share.
+pub(crate) fn wall_nanoseconds() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Time that a piece of work takes.
