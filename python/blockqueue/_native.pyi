@@ -14,6 +14,7 @@ from ._models import (
     Diagnosis,
     EngineStats,
     Failure,
+    Filter,
     MessageStatus,
     Nacked,
     NewSubscriber,
@@ -253,6 +254,7 @@ class Queue:
         subscriber: str,
         ids: Sequence[str] | None,
         limit: int | None,
+        filter: Filter | None,
         to: str | None,
         rate: float | None,
         dry_run: bool,
@@ -263,6 +265,7 @@ class Queue:
         subscriber: str,
         ids: Sequence[str] | None,
         limit: int | None,
+        filter: Filter | None,
         dry_run: bool,
     ) -> Pending[int]: ...
     def failures(

@@ -13,7 +13,7 @@ pub(crate) use options::{Backlog, OrNone, RetentionArgument, open_options};
 pub(crate) use place::{SeekArgument, Which};
 pub(crate) use receipt::{DeferArgument, NackArgument, ReceiptArgument, receipts};
 pub(crate) use schedule::ScheduleArgument;
-pub(crate) use subscriber::{NewSubscriberArgument, SubscriberFields};
+pub(crate) use subscriber::{FilterArgument, NewSubscriberArgument, SubscriberFields};
 pub(crate) use time::{Instant, Seconds};
 
 use std::str::FromStr as _;

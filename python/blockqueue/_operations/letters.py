@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._models import DeadLetter, Failure, Page
+from .._models import DeadLetter, Failure, Filter, Page
 from .._waiting import Waiting
 
 
@@ -26,16 +26,18 @@ class Letters(Waiting):
         *,
         ids: Sequence[str] | None = None,
         limit: int | None = None,
+        filter: Filter | None = None,
         to: str | None = None,
         rate: float | None = None,
         dry_run: bool = False,
     ) -> int:
         """Gives dead letters all their attempts again; the answer is how many.
 
-        Those of these message ids, or the oldest ``limit``, or all. ``to`` publishes them to another topic
-        instead; ``rate`` lets at most so many a second fall due; a dry run only counts.
+        Those of these message ids, or the oldest ``limit``, or all; with a ``filter``, only those whose
+        headers match. ``to`` publishes them to another topic instead; ``rate`` lets at most so many a second
+        fall due; a dry run only counts.
         """
-        return self._wait(self._native.redrive(topic, subscriber, ids, limit, to, rate, dry_run))
+        return self._wait(self._native.redrive(topic, subscriber, ids, limit, filter, to, rate, dry_run))
 
     def purge_dead_letters(
         self,
@@ -44,10 +46,11 @@ class Letters(Waiting):
         *,
         ids: Sequence[str] | None = None,
         limit: int | None = None,
+        filter: Filter | None = None,
         dry_run: bool = False,
     ) -> int:
         """Deletes dead letters, chosen as in :meth:`redrive`; the answer is how many."""
-        return self._wait(self._native.purge_dead_letters(topic, subscriber, ids, limit, dry_run))
+        return self._wait(self._native.purge_dead_letters(topic, subscriber, ids, limit, filter, dry_run))
 
     def failures(
         self,

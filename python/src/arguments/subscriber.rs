@@ -108,7 +108,7 @@ impl<'py> FromPyObject<'_, 'py> for OnExpiryArgument {
 }
 
 /// A condition as `json` would read it.
-struct FilterArgument(Filter);
+pub(crate) struct FilterArgument(pub(crate) Filter);
 
 impl<'py> FromPyObject<'_, 'py> for FilterArgument {
     type Error = PyErr;

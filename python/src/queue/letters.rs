@@ -4,7 +4,7 @@ use blockqueue::{Purge, Redrive};
 use pyo3::prelude::*;
 
 use super::Queue;
-use crate::arguments::{Id, Which, page};
+use crate::arguments::{FilterArgument, Id, Which, page};
 use crate::pending::Pending;
 
 #[pymethods]
@@ -27,16 +27,19 @@ impl Queue {
         subscriber: &str,
         ids: Option<Vec<Id>>,
         limit: Option<u64>,
+        filter: Option<FilterArgument>,
         to: Option<String>,
         rate: Option<f64>,
         dry_run: bool,
     ) -> PyResult<Pending> {
         let mut options = Redrive::from(Which::new(py, ids, limit)?.0).with_dry_run(dry_run);
+        options.filter = filter.map(|filter| filter.0);
         options.to = to;
         options.rate = rate;
         Ok(Pending::new(self.0.redrive(topic, subscriber, options)))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all of a purge")]
     fn purge_dead_letters(
         &self,
         py: Python<'_>,
@@ -44,9 +47,11 @@ impl Queue {
         subscriber: &str,
         ids: Option<Vec<Id>>,
         limit: Option<u64>,
+        filter: Option<FilterArgument>,
         dry_run: bool,
     ) -> PyResult<Pending> {
-        let options = Purge::from(Which::new(py, ids, limit)?.0).with_dry_run(dry_run);
+        let mut options = Purge::from(Which::new(py, ids, limit)?.0).with_dry_run(dry_run);
+        options.filter = filter.map(|filter| filter.0);
         Ok(Pending::new(self.0.purge_dead_letters(topic, subscriber, options)))
     }
 
