@@ -246,3 +246,73 @@ fn a_queue_that_is_shut_down_ends_its_workers() {
     queue.shutdown().wait().unwrap();
     assert_eq!(worker.join().unwrap_err().code(), "shutdown");
 }
+
+// --- what a subscriber asks for -----------------------------------------------------------------------
+
+fn queue_for(options: SubscriberOptions) -> Queue {
+    let queue = Queue::open(":memory:").unwrap();
+    let retry = RetryPolicy::default().with_initial(Duration::ZERO).with_jitter(0.0);
+    let subscriber = NewSubscriber::new("s").with_options(options.with_retry(retry));
+    queue.create_topic(NewTopic::new("t").with_subscriber(subscriber)).wait().unwrap();
+    queue
+}
+
+#[test]
+fn messages_of_a_key_are_handled_one_at_a_time_and_in_order() {
+    const KEYS: usize = 5;
+    const EACH: usize = 40;
+    let queue = queue_for(SubscriberOptions::default().with_ordered(true));
+    let message = |n: usize| Message::new(n.to_string()).with_ordering_key((n % KEYS).to_string());
+    queue.publish_batch("t", (0..KEYS * EACH).map(message).collect()).wait().unwrap();
+    let busy = Arc::new([const { AtomicUsize::new(0) }; KEYS]);
+    let handled = Arc::new(Mutex::new(Vec::new()));
+    let mut group = WorkerGroup::new();
+    for _ in 0..2 {
+        let (busy, handled) = (Arc::clone(&busy), Arc::clone(&handled));
+        let worker = Worker::new(&queue, "t", "s").with_concurrency(4).with_batch(16);
+        let handle = worker.start(move |delivery| {
+            let number: usize = std::str::from_utf8(&delivery.payload)?.parse()?;
+            let key = &busy[number % KEYS];
+            assert_eq!(key.fetch_add(1, Ordering::SeqCst), 0, "two of a key at a time");
+            std::thread::yield_now();
+            key.fetch_sub(1, Ordering::SeqCst);
+            if number.is_multiple_of(7) && delivery.attempt == 1 {
+                return Err(HandlerError::retry("not at once"));
+            }
+            handled.lock().unwrap().push(number);
+            Ok(())
+        });
+        group.add(handle.unwrap());
+    }
+    until(|| stats(&queue).acked_count == (KEYS * EACH) as u64);
+    group.shutdown(PATIENCE).unwrap();
+    let handled = handled.lock().unwrap();
+    for key in 0..KEYS {
+        let of_key = handled.iter().filter(|number| **number % KEYS == key);
+        assert!(of_key.is_sorted(), "key {key}: {handled:?}");
+    }
+    assert_eq!(stats(&queue).dead_count, 0);
+}
+
+#[test]
+fn no_more_handlers_run_than_the_subscriber_allows() {
+    let queue = queue_for(SubscriberOptions::default().with_leased_max(2_u32));
+    queue.publish_batch("t", vec![Message::new("x"); 100]).wait().unwrap();
+    let running = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let mut group = WorkerGroup::new();
+    for _ in 0..2 {
+        let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+        let worker = Worker::new(&queue, "t", "s").with_concurrency(4);
+        let handle = worker.start(move |_| {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::yield_now();
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        });
+        group.add(handle.unwrap());
+    }
+    until(|| stats(&queue).acked_count == 100);
+    group.shutdown(PATIENCE).unwrap();
+    assert!(most.load(Ordering::SeqCst) <= 2);
+}

@@ -1,12 +1,14 @@
 //! Several processes on one file: they wake each other, take turns and see what the others change.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use blockqueue::{Message, NewTopic, Queue};
+use blockqueue::{Message, NewSubscriber, NewTopic, Queue, SubscriberOptions};
 use blockqueue_tests::child::Talking;
 use tempfile::TempDir;
 
@@ -100,6 +102,80 @@ fn a_claim_that_waits_is_told_when_another_process_deletes_its_topic() {
     let mut consumer = start(peer(&file, "consume", 1));
     queue.delete_topic("t").wait().unwrap();
     assert!(!consumer.child().wait().unwrap().success());
+}
+
+#[test]
+fn order_filters_and_limits_hold_over_all_processes_and_the_death_of_one() {
+    const KEYS: usize = 6;
+    const EACH: usize = 40;
+    const LEASED_MAX: usize = 4;
+    let (folder, file, queue) = create();
+    let options = SubscriberOptions::default()
+        .with_ordered(true)
+        .with_leased_max(u32::try_from(LEASED_MAX).unwrap())
+        .with_filter(r#"{"header": "wanted", "exists": true}"#.parse().unwrap());
+    queue.delete_subscriber("t", "s").wait().unwrap();
+    queue.create_subscriber("t", NewSubscriber::new("s").with_options(options)).wait().unwrap();
+    let message = |n: usize| {
+        let key = (n % KEYS).to_string();
+        [
+            Message::new(format!("{key} {}", n / KEYS)).with_header("wanted", "yes"),
+            Message::new(format!("{key} unwanted")),
+        ]
+        .map(|message| message.with_ordering_key(key.clone()))
+    };
+    queue.publish_batch("t", (0..KEYS * EACH).flat_map(message).collect()).wait().unwrap();
+    let log = folder.path().join("log");
+    File::create(&log).unwrap();
+    let handler = || {
+        let mut command = peer(&file, "handle", KEYS * EACH);
+        command.arg(&log);
+        start(command)
+    };
+    let mut handlers = [handler(), handler(), handler()];
+    let [victim, others @ ..] = &mut handlers;
+    let deadline = now() + Duration::from_mins(1);
+    while fs::read_to_string(&log).unwrap().lines().count() < KEYS * EACH / 2 {
+        assert!(now() < deadline);
+        thread::yield_now();
+    }
+    victim.child().kill().unwrap();
+    victim.child().wait().unwrap();
+    let mut dead = OpenOptions::new().append(true).open(&log).unwrap();
+    dead.write_all(format!("dead {} - -\n", victim.child().id()).as_bytes()).unwrap();
+    for handler in others {
+        assert!(handler.child().wait().unwrap().success());
+    }
+    let log = fs::read_to_string(&log).unwrap();
+    let mut open: Vec<[&str; 3]> = Vec::new();
+    let mut ended = [const { Vec::new() }; KEYS];
+    for line in log.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [word, process, key, number] = words[..] else { panic!("{line:?}") };
+        if word == "begin" {
+            assert!(
+                open.iter().all(|[_, other, _]| *other != key),
+                "two of a key: {line:?} {open:?}"
+            );
+            open.push([process, key, number]);
+            assert!(open.len() <= LEASED_MAX, "too many at once: {open:?}");
+            continue;
+        }
+        open.retain(|one| match word {
+            "dead" => one[0] != process,
+            _ => *one != [process, key, number],
+        });
+        if word == "end" {
+            ended[key.parse::<usize>().unwrap()].push(number.parse::<usize>().unwrap());
+        }
+    }
+    for mut of_key in ended {
+        // The victim may have died between its line and its ack.
+        of_key.dedup();
+        assert_eq!(of_key, (0..EACH).collect::<Vec<_>>());
+    }
+    let stats = queue.subscriber_stats("t", "s").wait().unwrap();
+    assert_eq!((stats.leased_count, stats.filtered_count), (0, (KEYS * EACH) as u64));
 }
 
 #[test]

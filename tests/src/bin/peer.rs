@@ -1,25 +1,29 @@
 //! A process that shares a queue file with others, and says on its standard output what it does.
 //!
 //! `peer FILE consume COUNT` claims and acks so many messages of subscriber `s` of topic `t`, waiting
-//! for each; `peer FILE publish COUNT` publishes so many, one after another, when a line comes in.
+//! for each; `peer FILE publish COUNT` publishes so many, one after another, when a line comes in;
+//! `peer FILE handle COUNT LOG` claims and acks until so many are acked by all, and appends to a file what it
+//! begins, ends, and fails on purpose.
 
 use std::error::Error;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, Queue};
+use blockqueue::{ClaimOptions, NackOptions, Queue};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let [file, verb, count] = words.as_slice() else {
-        return Err("usage: peer FILE consume|publish COUNT".into());
+    let [file, verb, count, log @ ..] = words.as_slice() else {
+        return Err("usage: peer FILE consume|publish|handle COUNT [LOG]".into());
     };
     let (queue, count) = (Queue::open(file)?, count.parse()?);
     println!("ready");
-    match *verb {
-        "consume" => consume(&queue, count)?,
-        "publish" => publish(&queue, count)?,
+    match (*verb, log) {
+        ("consume", []) => consume(&queue, count)?,
+        ("publish", []) => publish(&queue, count)?,
+        ("handle", [log]) => handle(&queue, count, log)?,
         _ => return Err("no such verb".into()),
     }
     queue.shutdown().wait()?;
@@ -43,5 +47,34 @@ fn publish(queue: &Queue, count: usize) -> Result<(), Box<dyn Error>> {
         queue.publish("t", number.to_string()).wait()?;
     }
     println!("published");
+    Ok(())
+}
+
+/// Each line is one write, so that the order of lines is that of events of all processes.
+fn handle(queue: &Queue, count: usize, log: &str) -> Result<(), Box<dyn Error>> {
+    let mut log = OpenOptions::new().append(true).open(log)?;
+    let mut say = |word: &str, what: &str| {
+        log.write_all(format!("{word} {} {what}\n", std::process::id()).as_bytes())
+    };
+    let wait = Duration::from_millis(500);
+    let lease = Duration::from_secs(5);
+    let options = ClaimOptions::default().with_limit(2).with_wait(wait).with_lease(lease);
+    while queue.subscriber_stats("t", "s").wait()?.acked_count < count as u64 {
+        let deliveries = queue.claim("t", "s", &options).wait()?;
+        for delivery in &deliveries {
+            say("begin", &String::from_utf8_lossy(&delivery.payload))?;
+        }
+        for (place, delivery) in deliveries.iter().enumerate() {
+            let what = String::from_utf8_lossy(&delivery.payload);
+            if delivery.attempt == 1 && place == 1 {
+                say("fail", &what)?;
+                let options = NackOptions::default().with_delay(Duration::ZERO);
+                queue.nack(&delivery.receipt, &options).wait()?;
+            } else {
+                say("end", &what)?;
+                queue.ack(&delivery.receipt).wait()?;
+            }
+        }
+    }
     Ok(())
 }
