@@ -129,7 +129,7 @@ fn load(
         };
         let options = ClaimOptions::default().with_limit(1).with_wait(Duration::from_millis(100));
         let consume = |_| {
-            let (queue, options) = (queue.clone(), options.clone());
+            let queue = queue.clone();
             tokio::spawn(async move {
                 while watch.elapsed() < span {
                     for delivery in queue.claim("t", "s0", &options).await.expect("claims") {
@@ -271,7 +271,7 @@ pub(crate) fn shared_load(directory: &Path) -> Rows {
         topic_with(&Queue::open(&file)?, 1)?;
         let seconds = SECONDS.to_string();
         let roles = [["load", "64", "0", &seconds], ["load", "0", "64", &seconds]];
-        let start = |n| Peer::start(&file, roles.get(n % 2).ok_or("no role")?);
+        let start = |n: usize| Peer::start(&file, roles.get(n % 2).ok_or("no role")?);
         let mut peers: Vec<Peer> = (0..8).map(start).collect::<Result<_, _>>()?;
         peers.iter_mut().try_for_each(Peer::say_go)?;
         let mut many = 0.0;

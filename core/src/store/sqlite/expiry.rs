@@ -23,15 +23,22 @@ pub(super) fn of(tx: &mut Tx<'_>, message: i64) -> Step<Option<Millis>> {
         Some(log) if tx.log(log)?.expiring => {}
         _ => return Ok(None),
     }
-    Ok(life(tx, message)?.flatten())
+    Ok(life(tx, message)?.and_then(|life| life.expires_at))
 }
 
-/// When a message expires, if it does; nothing if it is not there.
-pub(super) fn life(tx: &Tx<'_>, message: i64) -> Step<Option<Option<Millis>>> {
+/// How long a message is delivered.
+#[derive(Clone, Copy)]
+pub(super) struct Life {
+    /// `None`: for ever.
+    pub expires_at: Option<Millis>,
+}
+
+/// The life of a message, if it is there.
+pub(super) fn life(tx: &Tx<'_>, message: i64) -> Step<Option<Life>> {
     Ok(tx
         .connection
         .prepare_cached(include_str!("../../../sql/sqlite/message_life.sql"))?
-        .query_row([message], |row| row.get(0))
+        .query_row([message], |row| Ok(Life { expires_at: row.get(0)? }))
         .optional()?)
 }
 

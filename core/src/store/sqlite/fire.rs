@@ -7,8 +7,9 @@
 use rusqlite::params;
 
 use super::cache::{Next, Queued, TopicId};
+use super::expiry::Life;
 use super::schedule::{self, Entry, Stored};
-use super::standing::{self, Open};
+use super::standing;
 use super::tx::{Step, Stop, Tx};
 use crate::clock::Millis;
 use crate::error::Error;
@@ -156,7 +157,7 @@ fn publish(tx: &mut Tx<'_>, stored: &mut Stored, occurrence: Millis) -> Step<()>
 }
 
 /// The message before, if some subscriber has not settled it.
-fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option<Open>> {
+fn running(tx: &mut Tx<'_>, topic: TopicId, message: Option<i64>) -> Step<Option<Life>> {
     message.map_or(Ok(None), |key| standing::open(tx, topic, key))
 }
 
@@ -172,7 +173,7 @@ pub(super) fn fire_queued(tx: &mut Tx<'_>) -> Step<bool> {
     let mut left = Vec::with_capacity(waiting.len());
     let (mut bytes, mut more) = (0, false);
     for queued in waiting {
-        if let Some(Open { expires_at }) = running(tx, queued.topic, queued.message)? {
+        if let Some(Life { expires_at }) = running(tx, queued.topic, queued.message)? {
             // Its end may be all that happens.
             if let Some(at) = expires_at {
                 tx.cache.next_schedule.note(at);

@@ -6,7 +6,7 @@
 use super::cache::{SubscriberId, TopicId, log_of, seq_of};
 use super::claim::select;
 use super::encode;
-use super::expiry;
+use super::expiry::{self, Life};
 use super::ids::{self, Found};
 use super::tx::{Step, Tx};
 use crate::clock::Millis;
@@ -18,12 +18,6 @@ pub(super) enum Standing {
     Open,
     Dead,
     Settled,
-}
-
-/// A message that some subscriber is not done with.
-pub(super) struct Open {
-    /// When it is over, unless somebody has it then.
-    pub expires_at: Option<Millis>,
 }
 
 /// Where a message in a log of a live topic stands with a live subscriber, both loaded.
@@ -49,13 +43,13 @@ pub(super) fn standing(
     Ok(if is_open { Standing::Open } else { otherwise })
 }
 
-/// Whether some subscriber is not done with a message in a log of a live topic. A dead letter is done:
-/// nobody works on it. One that is not there was cancelled, or settled by all and trimmed.
-pub(super) fn open(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<Option<Open>> {
-    let Some(expires_at) = expiry::life(tx, key)? else { return Ok(None) };
+/// The life of a message in a log of a live topic, if some subscriber is not done with it. A dead letter is
+/// done: nobody works on it. One that is not there was cancelled, or settled by all and trimmed.
+pub(super) fn open(tx: &mut Tx<'_>, topic: TopicId, key: i64) -> Step<Option<Life>> {
+    let Some(life) = expiry::life(tx, key)? else { return Ok(None) };
     for id in tx.subscribers_of(topic)? {
-        if standing(tx, id, key, expires_at)? == Standing::Open {
-            return Ok(Some(Open { expires_at }));
+        if standing(tx, id, key, life.expires_at)? == Standing::Open {
+            return Ok(Some(life));
         }
     }
     Ok(None)
