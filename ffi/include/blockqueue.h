@@ -277,6 +277,32 @@ typedef enum bq_state {
 } bq_state;
 
 /**
+ * What kind of value it is.
+ */
+typedef enum bq_value_kind {
+  /**
+   * None.
+   */
+  BQ_VALUE_NULL = 0,
+  /**
+   * A whole number, in `integer`.
+   */
+  BQ_VALUE_INTEGER = 1,
+  /**
+   * A number with a fraction, in `real`.
+   */
+  BQ_VALUE_REAL = 2,
+  /**
+   * UTF-8, in `bytes`.
+   */
+  BQ_VALUE_TEXT = 3,
+  /**
+   * Bytes, in `bytes`.
+   */
+  BQ_VALUE_BLOB = 4,
+} bq_value_kind;
+
+/**
  * Where operations that were started by a function named _start are completed. One thread that waits here
  * serves any number of them, of any number of queues.
  */
@@ -311,6 +337,16 @@ typedef struct bq_text bq_text;
  * number of calls. Once it is cancelled it stays so.
  */
 typedef struct bq_token bq_token;
+
+/**
+ * A transaction that holds statements of your own and verbs of the queue: all of it happens, or nothing. For
+ * programs that keep their tables in the queue's file. Everybody else who writes to the file waits for it, so
+ * keep it short.
+ *
+ * A function that fails has changed nothing and the transaction goes on, unless it says `transaction_ended`:
+ * then it was rolled back, because its deadline passed or a statement ended it. One thread at a time uses it.
+ */
+typedef struct bq_transaction bq_transaction;
 
 /**
  * What became of a call: 0, or the number of an error, one of bq_code. A later release may return a number
@@ -717,6 +753,28 @@ typedef struct bq_completion {
  * thread of the backup's own, several times a second, and must not use the queue, throw or unwind.
  */
 typedef void (*bq_progress)(uint64_t bytes_done, uint64_t bytes_total, void *user);
+
+/**
+ * A value of a statement.
+ */
+typedef struct bq_value {
+  /**
+   * One of bq_value_kind; it says which of the others counts.
+   */
+  int32_t kind;
+  /**
+   * A whole number.
+   */
+  int64_t integer;
+  /**
+   * A number with a fraction.
+   */
+  double real;
+  /**
+   * A text, or bytes.
+   */
+  struct bq_slice bytes;
+} bq_value;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1733,6 +1791,158 @@ bq_status bq_queue_backup(struct bq_queue *queue,
                           bq_progress progress,
                           void *user,
                           struct bq_error **error);
+
+/**
+ * Begins a transaction. Blocks until those before it have ended. It is rolled back if it is not committed after
+ * `deadline_ms`, which is 5 s if 0, and at most 1 min.
+ *
+ * With `thread_bound`, other calls of the queue by the thread that uses the transaction fail with
+ * `in_transaction` instead of waiting for themselves until the deadline; pass false if what you call a task may
+ * change its thread. `transaction` gets a handle that belongs to the caller: free it with bq_transaction_free.
+ *
+ * Errors: `invalid_argument`, `locked`, `in_transaction`, `shutdown`.
+ */
+bq_status bq_transaction_begin(struct bq_queue *queue,
+                               int64_t deadline_ms,
+                               bool thread_bound,
+                               struct bq_transaction **transaction,
+                               struct bq_error **error);
+
+/**
+ * Runs one statement; `changed`, which may be NULL, gets how many rows it changed. It may use any table but the
+ * queue's own, and may not begin or end transactions, use savepoints, pragmas, other files or temporary objects.
+ *
+ * Errors: `sql_failed`, `disk_full`, `transaction_ended`, `invalid_argument`.
+ */
+bq_status bq_transaction_execute(struct bq_transaction *transaction,
+                                 const char *sql,
+                                 size_t sql_len,
+                                 const struct bq_value *values,
+                                 size_t value_count,
+                                 uint64_t *changed,
+                                 struct bq_error **error);
+
+/**
+ * Runs one statement; `answer` gets its rows, as JSON: {"columns": [TEXT], "rows": [[VALUE]]}, where a value is
+ * null, a number, a text, or {"base64": TEXT} for bytes. At most 100,000 rows and 64 MiB of them.
+ *
+ * Errors: as bq_transaction_execute, and `limit_exceeded`.
+ */
+bq_status bq_transaction_query(struct bq_transaction *transaction,
+                               const char *sql,
+                               size_t sql_len,
+                               const struct bq_value *values,
+                               size_t value_count,
+                               struct bq_text **answer,
+                               struct bq_error **error);
+
+/**
+ * Publishes a message, as bq_queue_publish; its id is known at once.
+ *
+ * Errors: those of bq_queue_publish, and `transaction_ended`.
+ */
+bq_status bq_transaction_publish(struct bq_transaction *transaction,
+                                 const char *topic,
+                                 size_t topic_len,
+                                 const void *payload,
+                                 size_t payload_len,
+                                 const struct bq_message_options *options,
+                                 struct bq_published *published,
+                                 struct bq_error **error);
+
+/**
+ * Publishes 1 to 1,000 messages, as bq_queue_publish_batch.
+ *
+ * Errors: those of bq_queue_publish_batch, and `transaction_ended`.
+ */
+bq_status bq_transaction_publish_batch(struct bq_transaction *transaction,
+                                       const char *topic,
+                                       size_t topic_len,
+                                       const struct bq_message *messages,
+                                       size_t count,
+                                       struct bq_published *published,
+                                       struct bq_error **error);
+
+/**
+ * Settles a delivery: done. Errors: `lease_lost`, `invalid_receipt`, `transaction_ended`.
+ */
+bq_status bq_transaction_ack(struct bq_transaction *transaction,
+                             const struct bq_receipt *receipt,
+                             struct bq_error **error);
+
+/**
+ * Reports a failure, as bq_queue_nack. Errors: `lease_lost`, `invalid_receipt`, `invalid_argument`,
+ * `transaction_ended`.
+ */
+bq_status bq_transaction_nack(struct bq_transaction *transaction,
+                              const struct bq_receipt *receipt,
+                              const struct bq_nack_options *options,
+                              struct bq_settled *result,
+                              struct bq_error **error);
+
+/**
+ * Makes the lease last until this long after the transaction began, as bq_queue_extend. Errors: `lease_lost`,
+ * `invalid_receipt`, `invalid_argument`, `transaction_ended`.
+ */
+bq_status bq_transaction_extend(struct bq_transaction *transaction,
+                                const struct bq_receipt *receipt,
+                                int64_t lease_ms,
+                                struct bq_settled *result,
+                                struct bq_error **error);
+
+/**
+ * Puts a delivery back, as bq_queue_defer. Errors: `lease_lost`, `invalid_receipt`, `invalid_argument`,
+ * `transaction_ended`.
+ */
+bq_status bq_transaction_defer(struct bq_transaction *transaction,
+                               const struct bq_receipt *receipt,
+                               int64_t delay_ms,
+                               struct bq_settled *result,
+                               struct bq_error **error);
+
+/**
+ * Ends a leased delivery for good, as bq_queue_cancel. Errors: `lease_lost`, `invalid_receipt`,
+ * `transaction_ended`.
+ */
+bq_status bq_transaction_cancel(struct bq_transaction *transaction,
+                                const struct bq_receipt *receipt,
+                                const char *reason,
+                                size_t reason_len,
+                                struct bq_error **error);
+
+/**
+ * Ends a message for every subscriber, as bq_message_cancel. Errors: `unknown_topic`, `unknown_message`,
+ * `transaction_ended`.
+ */
+bq_status bq_transaction_message_cancel(struct bq_transaction *transaction,
+                                        const char *topic,
+                                        size_t topic_len,
+                                        const struct bq_id *message_id,
+                                        struct bq_error **error);
+
+/**
+ * Makes all of it happen. Blocks until that is on disk. The handle stays, and is to be freed.
+ *
+ * Errors: `transaction_ended`, `outcome_unknown`, `disk_full`; nothing of it happened but perhaps with
+ * `outcome_unknown`.
+ */
+bq_status bq_transaction_commit(struct bq_transaction *transaction, struct bq_error **error);
+
+/**
+ * Undoes all of it. The handle stays, and is to be freed. Errors: `transaction_ended`.
+ */
+bq_status bq_transaction_rollback(struct bq_transaction *transaction, struct bq_error **error);
+
+/**
+ * Frees a transaction; one that has not ended is rolled back, without waiting for it. NULL is allowed.
+ */
+bq_status bq_transaction_free(struct bq_transaction *transaction);
+
+/**
+ * Every bound of the queue, as a JSON object of numbers, with a zero behind it. The text lives as long as the
+ * library.
+ */
+const char *bq_limits(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,6 +6,7 @@
 mod letters;
 mod message;
 mod schedule;
+mod sql;
 mod stats;
 mod subscriber;
 mod topic;

@@ -44,8 +44,10 @@ pub mod completions;
 pub mod start;
 
 pub mod letters;
+pub mod limits;
 pub mod look;
 pub mod result;
 pub mod schedule;
 pub mod subscriber;
 pub mod topic;
+pub mod transaction;

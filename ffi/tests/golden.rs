@@ -32,6 +32,8 @@ const SOURCES: &[&str] = &[
     "letters",
     "schedule",
     "look",
+    "transaction",
+    "limits",
 ];
 
 const LITERAL: &str = "/**\n * Pointer and length of a text that stands in the source.\n */\n\
