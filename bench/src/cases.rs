@@ -8,7 +8,7 @@ use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue, Retention, To
 
 use crate::measure::{Row, compare, per_second, quantile, time};
 use crate::raw::Raw;
-use crate::{http, processes, selection};
+use crate::{faces, http, processes, selection};
 
 /// Why a case did not run.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +38,7 @@ pub const CASES: &[Case] = &[
     ("processes-turns", processes::turns_of_many),
     ("http", http::publish),
     ("memory", http::memory),
+    ("c", faces::c),
 ];
 
 static FILES: AtomicU64 = AtomicU64::new(0);

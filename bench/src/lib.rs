@@ -1,6 +1,7 @@
 //! Benchmarks of the queue, each beside the bare database doing the same durable work in the same run.
 
 pub mod cases;
+mod faces;
 mod http;
 pub mod measure;
 pub mod peers;

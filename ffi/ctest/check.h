@@ -21,6 +21,23 @@
 /* The call succeeds. */
 #define OK(call) CHECK((call) == BQ_OK)
 
+/* The call is refused with this code, and says why with this word. */
+#define REFUSED(code, word, call)                              \
+    do {                                                       \
+        bq_error *error = NULL;                                \
+        CHECK((call) == (code));                               \
+        CHECK(error != NULL && bq_error_status(error) == (code)); \
+        size_t len;                                            \
+        const char *detail = bq_error_detail(error, &len);     \
+        CHECK(strlen(detail) == len);                          \
+        if (strstr(detail, word) == NULL) {                    \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, detail); \
+            exit(1);                                           \
+        }                                                      \
+        OK(bq_error_free(error));                              \
+        CHECK(bq_error_free(error) == BQ_INVALID_ARGUMENT);    \
+    } while (0)
+
 static inline int64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,26 +1,6 @@
 /* What a caller does wrong is an error with a reason, and never a crash. */
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "check.h"
-
-/* The call is refused with this code, and says why with this word. */
-#define REFUSED(code, word, call)                              \
-    do {                                                       \
-        bq_error *error = NULL;                                \
-        CHECK((call) == (code));                               \
-        CHECK(error != NULL && bq_error_status(error) == (code)); \
-        size_t len;                                            \
-        const char *detail = bq_error_detail(error, &len);     \
-        CHECK(strlen(detail) == len);                          \
-        if (strstr(detail, word) == NULL) {                    \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, detail); \
-            exit(1);                                           \
-        }                                                      \
-        OK(bq_error_free(error));                              \
-        CHECK(bq_error_free(error) == BQ_INVALID_ARGUMENT);    \
-    } while (0)
 
 static void a_handle_that_is_null_freed_or_of_another_kind(void) {
     bq_queue *queue = queue_with_topic();
@@ -209,25 +189,6 @@ static void statuses_and_versions(void) {
     CHECK(strstr(bq_limits(), "\"claim_max\":1000") != NULL);
 }
 
-/* The child of a fork is told so, and works with a queue of its own. */
-static void a_handle_in_a_forked_child(void) {
-    bq_queue *queue = queue_with_topic();
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        REFUSED(BQ_FORKED, "forked", bq_queue_publish(queue, BQ_LITERAL("t"), BQ_LITERAL("x"), NULL, NULL, &error));
-        OK(bq_queue_free(queue));
-        bq_queue *own = queue_with_topic();
-        publish_n(own, 1);
-        close_queue(own);
-        _exit(0);
-    }
-    int outcome;
-    CHECK(waitpid(child, &outcome, 0) == child && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0);
-    publish_n(queue, 1);
-    close_queue(queue);
-}
-
 int main(void) {
     a_handle_that_is_null_freed_or_of_another_kind();
     a_freed_handle_stays_dead_when_its_place_is_used_again();
@@ -240,7 +201,6 @@ int main(void) {
     settings_that_are_not_json_or_misspelt();
     a_packed_batch_whose_lengths_are_wrong();
     statuses_and_versions();
-    a_handle_in_a_forked_child();
     puts("misuse: ok");
     return 0;
 }

@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask` lists them; CI runs the same ones.
 
+mod c;
 mod check;
 mod clients;
 mod crates;
@@ -19,7 +20,7 @@ use run::Failure;
 
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
-cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python
+cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues
 cargo xtask ffi [--test-clock]
