@@ -391,9 +391,9 @@ WITH_SETTINGS(update_topic, settings(member(call, "options")), bq_topic_update(T
 WITH_SETTINGS(create_subscribers, settings(member(call, "subscribers")), bq_subscriber_create(TOPIC, data, len, ANSWER))
 WITH_SETTINGS(update_subscriber, settings(member(call, "options")), bq_subscriber_update(SUBSCRIBER, data, len, ANSWER))
 WITH_SETTINGS(seek, members(call, NAMES("to", "dry_run")), bq_subscriber_seek(SUBSCRIBER, data, len, ANSWER))
-WITH_SETTINGS(redrive, members(call, NAMES("which", "to", "rate", "dry_run")),
+WITH_SETTINGS(redrive, members(call, NAMES("which", "filter", "to", "rate", "dry_run")),
               bq_dead_letters_redrive(SUBSCRIBER, data, len, ANSWER))
-WITH_SETTINGS(purge, members(call, NAMES("which", "dry_run")), bq_dead_letters_purge(SUBSCRIBER, data, len, ANSWER))
+WITH_SETTINGS(purge, members(call, NAMES("which", "filter", "dry_run")), bq_dead_letters_purge(SUBSCRIBER, data, len, ANSWER))
 WITH_SETTINGS(create_schedule, settings(member(call, "options")), bq_schedule_create(SCHEDULE, data, len, ANSWER))
 WITH_SETTINGS(update_schedule, settings(member(call, "options")),
               bq_schedule_update(SCHEDULE, (uint64_t)number(call->operation, "version"), data, len, ANSWER))

@@ -876,6 +876,8 @@ bq_status bq_receipt_parse(const char *data, size_t len, struct bq_receipt *rece
  * Opens the queue in this file, and creates the file if there is none; ":memory:" is a queue that lives and
  * dies with the handle. A path is bytes, as the system takes them. Blocks until the file is open.
  *
+ * Opening a file again that this process has open, with the same options, is cheap: the handles share one engine.
+ *
  * `options` may be NULL. `queue` gets a handle that belongs to the caller: free it with bq_queue_free.
  *
  * Errors: `cannot_open`, `read_only`, `not_a_database`, `corrupt`, `newer_schema`, `locked`, `disk_full`,
@@ -888,13 +890,14 @@ bq_status bq_queue_open(const char *path,
                         struct bq_error **error);
 
 /**
- * Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file. Blocks until that
- * is done. Any thread may call it, also while others use the queue: their calls, and later ones, fail with
+ * Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file if no other handle of
+ * this process has it open. Blocks until that is done. Any thread may call it, also while others use the queue: their calls, and later ones, fail with
  * `shutdown`. The handle stays; a second shutdown succeeds.
  *
  * Errors: `forked`, `in_transaction`.
  */
-bq_status bq_queue_shutdown(struct bq_queue *queue, struct bq_error **error);
+bq_status bq_queue_shutdown(struct bq_queue *queue,
+                            struct bq_error **error);
 
 /**
  * Frees the handle. Calls that other threads have under way go on to their end. A queue that was not shut down
@@ -1568,8 +1571,8 @@ bq_status bq_dead_letters_list(struct bq_queue *queue,
 
 /**
  * Gives dead letters all their attempts again. `options` is NULL, for all of them, or JSON: {"which": "all" |
- * {"oldest": N} | {"ids": [ID]}, "to": TOPIC, "rate": PER SECOND, "dry_run": false}. `answer` may be NULL; it gets, as
- * JSON, {"count": N}.
+ * {"oldest": N} | {"ids": [ID]}, "filter": CONDITION, "to": TOPIC, "rate": PER SECOND, "dry_run": false}. `answer` may
+ * be NULL; it gets, as JSON, {"count": N}.
  *
  * Errors: `unknown_topic`, `unknown_subscriber`, `invalid_argument`, `limit_exceeded`, `shutdown`.
  */
@@ -1584,8 +1587,8 @@ bq_status bq_dead_letters_redrive(struct bq_queue *queue,
                                   struct bq_error **error);
 
 /**
- * Deletes dead letters. `options` is JSON: {"which": as for bq_dead_letters_redrive, "dry_run": false}. `answer` may be
- * NULL; it gets, as JSON, {"count": N}.
+ * Deletes dead letters. `options` is JSON: {"which" and "filter": as for bq_dead_letters_redrive, "dry_run": false}. `answer`
+ * may be NULL; it gets, as JSON, {"count": N}.
  *
  * Errors: `unknown_topic`, `unknown_subscriber`, `invalid_argument`, `limit_exceeded`, `shutdown`.
  */

@@ -42,8 +42,8 @@ pub unsafe extern "C" fn bq_dead_letters_list(
 }
 
 /// Gives dead letters all their attempts again. `options` is NULL, for all of them, or JSON: {"which": "all" |
-/// {"oldest": N} | {"ids": [ID]}, "to": TOPIC, "rate": PER SECOND, "dry_run": false}. `answer` may be NULL; it gets, as
-/// JSON, {"count": N}.
+/// {"oldest": N} | {"ids": [ID]}, "filter": CONDITION, "to": TOPIC, "rate": PER SECOND, "dry_run": false}. `answer` may
+/// be NULL; it gets, as JSON, {"count": N}.
 ///
 /// Errors: `unknown_topic`, `unknown_subscriber`, `invalid_argument`, `limit_exceeded`, `shutdown`.
 #[unsafe(no_mangle)]
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn bq_dead_letters_redrive(
     })
 }
 
-/// Deletes dead letters. `options` is JSON: {"which": as for bq_dead_letters_redrive, "dry_run": false}. `answer` may be
-/// NULL; it gets, as JSON, {"count": N}.
+/// Deletes dead letters. `options` is JSON: {"which" and "filter": as for bq_dead_letters_redrive, "dry_run": false}. `answer`
+/// may be NULL; it gets, as JSON, {"count": N}.
 ///
 /// Errors: `unknown_topic`, `unknown_subscriber`, `invalid_argument`, `limit_exceeded`, `shutdown`.
 #[unsafe(no_mangle)]

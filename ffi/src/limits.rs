@@ -49,6 +49,7 @@ fn text() -> CString {
         ("rate_interval_ms_max", json!(ms(limits::RATE_INTERVAL_MAX))),
         ("parked_max", json!(limits::PARKED_MAX)),
         ("delay_ms_max", json!(ms(limits::DELAY_MAX))),
+        ("deliver_at_max", json!(ms(limits::DELIVER_AT_MAX))),
         ("reply_bytes_max", json!(limits::REPLY_BYTES_MAX)),
         ("reply_type_bytes_max", json!(limits::REPLY_TYPE_BYTES_MAX)),
         ("reply_ttl_ms_default", json!(ms(limits::REPLY_TTL_DEFAULT))),

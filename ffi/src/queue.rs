@@ -49,6 +49,8 @@ unsafe impl Sized for bq_open_options {}
 /// Opens the queue in this file, and creates the file if there is none; ":memory:" is a queue that lives and
 /// dies with the handle. A path is bytes, as the system takes them. Blocks until the file is open.
 ///
+/// Opening a file again that this process has open, with the same options, is cheap: the handles share one engine.
+///
 /// `options` may be NULL. `queue` gets a handle that belongs to the caller: free it with bq_queue_free.
 ///
 /// Errors: `cannot_open`, `read_only`, `not_a_database`, `corrupt`, `newer_schema`, `locked`, `disk_full`,
@@ -112,8 +114,8 @@ pub(crate) fn open_options(options: &bq_open_options) -> Result<OpenOptions> {
     Ok(out)
 }
 
-/// Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file. Blocks until that
-/// is done. Any thread may call it, also while others use the queue: their calls, and later ones, fail with
+/// Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file if no other handle of
+/// this process has it open. Blocks until that is done. Any thread may call it, also while others use the queue: their calls, and later ones, fail with
 /// `shutdown`. The handle stays; a second shutdown succeeds.
 ///
 /// Errors: `forked`, `in_transaction`.

@@ -1,7 +1,8 @@
 //! Which dead letters an operation is about.
 
-use blockqueue::{DeadLetters, Purge, Redrive, Result};
+use blockqueue::{DeadLetters, Filter, Purge, Redrive, Result};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// How to redrive.
 #[derive(Debug, Deserialize)]
@@ -9,6 +10,7 @@ use serde::Deserialize;
 pub(crate) struct RedriveIn {
     #[serde(default)]
     which: WhichIn,
+    filter: Option<Value>,
     to: Option<String>,
     rate: Option<f64>,
     #[serde(default)]
@@ -20,6 +22,7 @@ pub(crate) struct RedriveIn {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PurgeIn {
     which: WhichIn,
+    filter: Option<Value>,
     #[serde(default)]
     dry_run: bool,
 }
@@ -36,6 +39,7 @@ enum WhichIn {
 impl RedriveIn {
     pub(crate) fn into_core(self) -> Result<Redrive> {
         let mut redrive = Redrive::from(self.which.into_core()?).with_dry_run(self.dry_run);
+        redrive.filter = filter(self.filter)?;
         redrive.to = self.to;
         redrive.rate = self.rate;
         Ok(redrive)
@@ -44,7 +48,9 @@ impl RedriveIn {
 
 impl PurgeIn {
     pub(crate) fn into_core(self) -> Result<Purge> {
-        Ok(Purge::from(self.which.into_core()?).with_dry_run(self.dry_run))
+        let mut purge = Purge::from(self.which.into_core()?).with_dry_run(self.dry_run);
+        purge.filter = filter(self.filter)?;
+        Ok(purge)
     }
 }
 
@@ -58,4 +64,8 @@ impl WhichIn {
             }
         })
     }
+}
+
+fn filter(json: Option<Value>) -> Result<Option<Filter>> {
+    json.map(|json| json.to_string().parse()).transpose()
 }
