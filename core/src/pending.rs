@@ -15,6 +15,8 @@ use crate::op::Outcome;
 use crate::process::fork::Birth;
 
 type Permit = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
+/// What comes back, or that nobody is there to answer.
+type Reply = Result<Result<Answered>, oneshot::error::RecvError>;
 type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
 
 /// An operation on its way: `.await` it on any executor, or [`wait`](Pending::wait) for it.
@@ -44,6 +46,8 @@ enum State {
         commands: Sender,
     },
     Sent(oneshot::Receiver<Result<Answered>>),
+    /// Seen by `poll_ready`, and not handed out.
+    Ready(Reply),
     Finished,
 }
 
@@ -118,6 +122,34 @@ impl<T> Pending<T> {
         answer
     }
 
+    /// Waits until the answer is there, and leaves it where it is: the next poll hands it out. For callers
+    /// who may go away at that moment; if this is dropped then, what a claim got is given back all the same.
+    pub fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.birth.is_inherited() {
+            return Poll::Ready(());
+        }
+        loop {
+            match &mut self.state {
+                State::Throttled { permit, .. } => {
+                    let permit = ready!(permit.as_mut().poll(context));
+                    let throttled = std::mem::replace(&mut self.state, State::Finished);
+                    let State::Throttled { work, handle, commands, .. } = throttled else {
+                        continue;
+                    };
+                    self.state = match permit {
+                        Ok(permit) => send(work, handle, permit, &commands),
+                        Err(_closed) => State::Failed(Error::Shutdown),
+                    };
+                }
+                State::Sent(answer) => {
+                    let answer = ready!(Pin::new(answer).poll(context));
+                    self.state = State::Ready(answer);
+                }
+                State::Failed(_) | State::Ready(_) | State::Finished => return Poll::Ready(()),
+            }
+        }
+    }
+
     fn block(mut self) -> Result<T> {
         if self.birth.is_inherited() {
             return Err(Error::Forked);
@@ -137,7 +169,7 @@ impl<T> Pending<T> {
         }
     }
 
-    fn finish(&mut self, answer: Result<Result<Answered>, oneshot::error::RecvError>) -> Result<T> {
+    fn finish(&mut self, answer: Reply) -> Result<T> {
         let outcome = match answer {
             Ok(answered) => answered?.into_outcome(),
             Err(_lost) => (self.unanswered)()?,
@@ -171,34 +203,12 @@ impl<T> Future for Pending<T> {
         if self.birth.is_inherited() {
             return Poll::Ready(Err(Error::Forked));
         }
-        loop {
-            match &mut self.state {
-                State::Throttled { permit, .. } => {
-                    let permit = ready!(permit.as_mut().poll(context));
-                    let throttled = std::mem::replace(&mut self.state, State::Finished);
-                    let State::Throttled { work, handle, commands, .. } = throttled else {
-                        continue;
-                    };
-                    self.state = match permit {
-                        Ok(permit) => send(work, handle, permit, &commands),
-                        Err(_closed) => State::Failed(Error::Shutdown),
-                    };
-                }
-                State::Sent(answer) => {
-                    let answer = ready!(Pin::new(answer).poll(context));
-                    self.state = State::Finished;
-                    return Poll::Ready(self.finish(answer));
-                }
-                State::Failed(error) => {
-                    let error = error.clone();
-                    self.state = State::Finished;
-                    return Poll::Ready(Err(error));
-                }
-                State::Finished => {
-                    return Poll::Ready(Err(Error::internal("polled after it was finished")));
-                }
-            }
-        }
+        ready!(self.poll_ready(context));
+        Poll::Ready(match std::mem::replace(&mut self.state, State::Finished) {
+            State::Ready(answer) => self.finish(answer),
+            State::Failed(error) => Err(error),
+            _ => Err(Error::internal("polled after it was finished")),
+        })
     }
 }
 

@@ -51,3 +51,6 @@ pub mod schedule;
 pub mod subscriber;
 pub mod topic;
 pub mod transaction;
+
+// What Kotlin and Swift call: two libraries of Rust do not link into one program, so this one carries both.
+blockqueue_uniffi::uniffi_reexport_scaffolding!();

@@ -1,7 +1,9 @@
-//! Generated files. Each belongs to a test that compares it, and that writes it when told to.
+//! Generated files. Each belongs to a test that compares it, and that writes it when told to; the code for Kotlin
+//! and Swift comes from a generator instead.
 //!
 //! So whatever a file is generated from is compiled once, for the tests, and the chores stay small.
 
+use crate::bindings;
 use crate::run::{Result, cargo_with};
 use crate::stages;
 
@@ -13,12 +15,14 @@ const WRITE: (&str, &str) = ("BLOCKQUEUE_GENERATE", "1");
 
 /// Writes all generated files.
 pub(crate) fn write() -> Result {
-    run(&[WRITE])
+    run(&[WRITE])?;
+    bindings::write()
 }
 
 /// Fails if a generated file is not what it would be written as.
 pub(crate) fn check() -> Result {
-    run(&[])
+    run(&[])?;
+    bindings::check()
 }
 
 fn run(variables: &[(&str, &str)]) -> Result {

@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask` lists them; CI runs the same ones.
 
+mod bindings;
 mod c;
 mod check;
 mod clients;
@@ -26,7 +27,7 @@ cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the be
 cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
-cargo xtask generate         writes the generated files anew
+cargo xtask generate         writes the generated files anew; `generate bindings` only Kotlin's and Swift's
 cargo xtask layers           who may use whom: modules of the core, and crates
 cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["ffi"] => ffi::build(ffi::Build::Release),
         ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),
         ["generate"] => generate::write(),
+        ["generate", "bindings"] => bindings::write(),
         ["layers"] => layers::check().and_then(|()| crates::check()),
         ["deny"] => tools::deny(),
         [] | ["help" | "--help" | "-h"] => {

@@ -194,7 +194,9 @@ impl TopicChange {
         with_ttl: ttl = Option<Duration>;
     }
 
-    pub(crate) fn apply(&self, options: &TopicOptions) -> TopicOptions {
+    /// These settings with the changes made.
+    #[must_use]
+    pub fn apply(&self, options: &TopicOptions) -> TopicOptions {
         TopicOptions {
             retention: self.retention.unwrap_or(options.retention),
             backlog_limit: self.backlog_limit.unwrap_or(options.backlog_limit),
