@@ -2,6 +2,7 @@
 //!
 //! A history is a script that nobody wrote: the model adds what each step must answer, and the interpreter
 //! of the scripts carries it out. One that fails is made shorter as long as it fails, and printed.
+#![expect(clippy::indexing_slicing, reason = "members of JSON objects, null if they are not there")]
 
 mod author;
 
@@ -10,12 +11,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::expect::shorten;
 use crate::face::{Face, Feature};
 use crate::model::{Model, No};
 use crate::operation::Operation;
-use crate::run::{Failure, run};
+use crate::run::{Failure, Runner};
 use crate::script;
 use author::Author;
 
@@ -50,15 +52,43 @@ impl Histories {
     /// # Panics
     /// With the first that fails, as a script.
     pub fn assert_hold(&self, mut face: impl FnMut() -> Arc<dyn Face>) {
+        let reopens = face().has(Feature::Reopen);
+        self.run(Kind { reopens, dies: false }, &mut Faces::Plain(&mut face), false);
+    }
+
+    /// Runs them on faces of one or several processes, which die now and then, also in the middle of an
+    /// operation. Which process is asked is up to the face: what only one of them remembers nobody counts on.
+    ///
+    /// # Panics
+    /// With the first that fails, as a script. What was carried out although its process died is in it.
+    pub fn assert_hold_through_deaths(&self, mut face: impl FnMut() -> Arc<dyn Mortal>) {
+        let kind = Kind { reopens: true, dies: true };
+        self.run(kind, &mut Faces::Mortal(&mut face), true);
+    }
+
+    fn run(&self, kind: Kind, faces: &mut Faces<'_>, forgets: bool) {
         println!("{} histories of {} steps, seed {}", self.count, self.steps, self.seed);
+        let mut deaths = Deaths::default();
         for seed in self.seed..self.seed + self.count {
-            let new = face();
-            let history = write(seed, self.steps, new.has(Feature::Reopen));
-            if let Err(failure) = play(&history, &new) {
-                let (shortest, failure) = shrink(history, failure, &mut face);
-                let script = print(seed, &shortest);
-                panic!("history {seed} differs from the model\n{failure}\n\n{script}");
+            let history = write(seed, self.steps, kind);
+            match faces.play(&history, forgets) {
+                Ok(Deaths { after, before }) => {
+                    deaths.after += after;
+                    deaths.before += before;
+                }
+                Err(broken) => {
+                    let Broken { failure, steps } = shrink(history, broken, faces, forgets);
+                    let script = print(seed, steps);
+                    panic!("history {seed} differs from the model\n{failure}\n\n{script}");
+                }
             }
+        }
+        if kind.dies {
+            let Deaths { after, before } = deaths;
+            println!(
+                "died {before} times before an operation was carried out, {after} times after"
+            );
+            assert!(before + after > 0, "nobody died");
         }
     }
 }
@@ -66,14 +96,70 @@ impl Histories {
 /// What is done, without what must be answered: a name for the answer, and a step.
 type Act = (String, Value);
 
-fn write(seed: u64, steps: usize, reopen: bool) -> Vec<Act> {
+/// A face whose processes can die.
+pub trait Mortal: Face {
+    /// Asks for an operation and dies at some moment while it is carried out, or right after. What comes
+    /// next finds the queue opened again.
+    fn perform_and_die(&self, operation: &Operation);
+}
+
+/// How often a process died in an operation that was then found to be carried out, and not to be.
+#[derive(Debug, Default, Clone, Copy)]
+struct Deaths {
+    after: usize,
+    before: usize,
+}
+
+/// A new face for each run.
+enum Faces<'f> {
+    Plain(&'f mut dyn FnMut() -> Arc<dyn Face>),
+    Mortal(&'f mut dyn FnMut() -> Arc<dyn Mortal>),
+}
+
+impl Faces<'_> {
+    fn play(&mut self, acts: &[Act], forgets: bool) -> Result<Deaths, Broken> {
+        match self {
+            Self::Plain(new) => play(acts, &new(), None, forgets),
+            Self::Mortal(new) => {
+                let mortal = new();
+                let face: Arc<dyn Face> = Arc::<dyn Mortal>::clone(&mortal);
+                play(acts, &face, Some(mortal.as_ref()), forgets)
+            }
+        }
+    }
+}
+
+/// A history that did not go as the model says: where, and what was done up to there.
+struct Broken {
+    failure: Box<Failure>,
+    steps: Vec<Value>,
+}
+
+/// What a history may have in it.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    reopens: bool,
+    dies: bool,
+}
+
+fn write(seed: u64, steps: usize, kind: Kind) -> Vec<Act> {
     let mut rng = Rng::with_seed(seed);
-    let mut author = Author::new(&mut rng, reopen);
-    let mut scribe = Scribe::new();
+    let mut author = Author::new(&mut rng, kind.reopens);
+    let mut scribe = Scribe::new(false);
     let mut acts: Vec<Act> = Vec::new();
     while acts.len() < steps {
-        let act = (format!("s{}", acts.len()), author.next(&mut rng, &scribe.model));
-        scribe.take(&act);
+        let mut step = author.next(&mut rng, &scribe.model);
+        if kind.dies
+            && DIE_IN.contains(&step["do"].as_str().unwrap_or_default())
+            && rng.u8(..12) == 0
+        {
+            step = json!({ "do": "die", "in": step });
+        }
+        let act = (format!("s{}", acts.len()), step);
+        // Whether it was carried out shows when it is played; what comes later is made up as if not.
+        if act.1["do"] != "die" {
+            scribe.take(&act);
+        }
         acts.push(act);
     }
     for step in Author::end(&scribe.model) {
@@ -84,7 +170,25 @@ fn write(seed: u64, steps: usize, reopen: bool) -> Vec<Act> {
     acts
 }
 
+/// Operations of which the numbers that [`Scribe::looks`] asks for show whether they were carried out.
+const DIE_IN: [&str; 13] = [
+    "publish",
+    "publish_batch",
+    "claim",
+    "claim_any",
+    "ack",
+    "ack_batch",
+    "nack",
+    "nack_batch",
+    "defer",
+    "cancel",
+    "cancel_batch",
+    "redrive",
+    "purge_dead_letters",
+];
+
 /// Writes the script of a history, with what the model says.
+#[derive(Clone)]
 struct Scribe {
     model: Model,
     steps: Vec<Value>,
@@ -92,9 +196,10 @@ struct Scribe {
 }
 
 impl Scribe {
-    fn new() -> Self {
-        let mut scribe =
-            Self { model: Model::default(), steps: Vec::new(), saved: BTreeSet::new() };
+    fn new(forgets: bool) -> Self {
+        let mut model = Model::default();
+        model.forgets = forgets;
+        let mut scribe = Self { model, steps: Vec::new(), saved: BTreeSet::new() };
         let clockwork = json!({ "do": "create_topic", "topic": "clock",
                                 "subscribers": [{ "name": "tick" }] });
         scribe.take(&("clock".to_owned(), clockwork));
@@ -110,9 +215,7 @@ impl Scribe {
         if let Some(now) = now {
             self.model.now = now;
             self.steps.push(act.clone());
-            // What is due now is done before anything else: by the next transaction at the latest.
-            let tick = json!({ "do": "claim", "topic": "clock", "subscriber": "tick" });
-            return self.take(&("tick".to_owned(), tick));
+            return self.tick();
         }
         // A shorter history may not have what the step is about.
         if !names(&act.to_string()).is_subset(&self.saved) {
@@ -122,6 +225,7 @@ impl Scribe {
             Ok(operation) => operation,
             Err(error) => panic!("{act}: {error}"),
         };
+        let before = self.model.clone();
         let answer = self.model.perform(name, &operation);
         let mut step = act.as_object().cloned().unwrap_or_default();
         match answer {
@@ -136,9 +240,49 @@ impl Scribe {
                     step.insert("index".to_owned(), json!(index));
                 }
             }
-            Err(No::Impossible) => return,
+            Err(No::Impossible) => {
+                self.model = before;
+                return;
+            }
         }
         self.steps.push(Value::Object(step));
+        if self.model.is_overdue() {
+            self.tick();
+        }
+    }
+
+    /// Takes a step whose answer nobody got, if it is possible.
+    fn take_unanswered(&mut self, name: &str, act: &Value) -> bool {
+        let possible = serde_json::from_value(act.clone())
+            .is_ok_and(|operation| self.model.perform(name, &operation) != Err(No::Impossible));
+        self.model.forget_names(name);
+        self.steps.push(act.clone());
+        possible
+    }
+
+    /// Steps that ask for every number, after what is due; `None` if there is no telling.
+    fn looks(&self) -> Option<Vec<Value>> {
+        let mut looking = self.clone();
+        looking.steps.clear();
+        looking.tick();
+        let mut looks = Vec::new();
+        for (name, topic) in &looking.model.topics {
+            looks.push(json!({ "do": "topic_stats", "topic": name }));
+            looks.extend(topic.subscribers.keys().map(|subscriber| {
+                json!({ "do": "subscriber_stats", "topic": name, "subscriber": subscriber })
+            }));
+        }
+        let count = looking.steps.len() + looks.len();
+        for look in looks {
+            looking.take(&("look".to_owned(), look));
+        }
+        (looking.steps.len() == count).then_some(looking.steps)
+    }
+
+    /// What is due now is done before anything else: by the next transaction at the latest.
+    fn tick(&mut self) {
+        let tick = json!({ "do": "claim", "topic": "clock", "subscriber": "tick" });
+        self.take(&("tick".to_owned(), tick));
     }
 }
 
@@ -148,32 +292,107 @@ fn names(text: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
+#[cfg(test)]
 fn steps_of(acts: &[Act]) -> Vec<Value> {
-    let mut scribe = Scribe::new();
+    let mut scribe = Scribe::new(false);
     for act in acts {
         scribe.take(act);
     }
     scribe.steps
 }
 
-fn play(acts: &[Act], face: &Arc<dyn Face>) -> Result<(), Box<Failure>> {
-    let mut history = Map::new();
-    history.insert("name".to_owned(), json!("history"));
-    history.insert("rule".to_owned(), json!("The queue answers as the model does."));
-    history.insert("steps".to_owned(), Value::from(steps_of(acts)));
-    let text = Value::from(vec![Value::Object(history)]).to_string();
-    match script::parse("history", &text).as_deref() {
-        Ok([script]) => run(script, face),
-        other => panic!("a history is no script: {other:?}"),
+fn play(
+    acts: &[Act],
+    face: &Arc<dyn Face>,
+    mortal: Option<&dyn Mortal>,
+    forgets: bool,
+) -> Result<Deaths, Broken> {
+    let runner = Runner::new(face);
+    let (scribe, deaths) = (Scribe::new(forgets), Deaths::default());
+    let mut player = Player { scribe, runner, carried_out: 0, deaths };
+    let outcome = acts.iter().try_for_each(|act| player.act(act, mortal));
+    face.close();
+    let deaths = player.deaths;
+    outcome.map(|()| deaths).map_err(|(step, detail)| {
+        let Player { scribe: Scribe { mut steps, .. }, carried_out, .. } = player;
+        steps.truncate(carried_out + 1);
+        let failure = Failure {
+            file: "history".to_owned(),
+            script: "history".to_owned(),
+            rule: "The queue answers as the model does.".to_owned(),
+            step: carried_out + 1,
+            action: shorten(&step),
+            detail,
+        };
+        Broken { failure: Box::new(failure), steps }
+    })
+}
+
+/// Writes a history and carries it out, step by step.
+struct Player {
+    scribe: Scribe,
+    runner: Runner,
+    /// How many of the steps.
+    carried_out: usize,
+    deaths: Deaths,
+}
+
+/// The step that failed, and why.
+type Played = Result<(), (Value, String)>;
+
+impl Player {
+    fn act(&mut self, act: &Act, mortal: Option<&dyn Mortal>) -> Played {
+        match (act.1["do"].as_str(), mortal) {
+            (Some("die"), Some(mortal)) => self.die(&act.0, &act.1["in"], mortal)?,
+            _ => self.scribe.take(act),
+        }
+        self.catch_up()
+    }
+
+    fn catch_up(&mut self) -> Played {
+        while let Some(step) = self.scribe.steps.get(self.carried_out).cloned() {
+            self.carry_out(&step)?;
+            self.carried_out += 1;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, step: &Value) -> Played {
+        let parsed = script::parse_step(step.as_object().cloned().unwrap_or_default());
+        parsed.and_then(|parsed| self.runner.step(&parsed)).map_err(|detail| (step.clone(), detail))
+    }
+
+    /// Dies in an operation, and finds out whether it was carried out: all of it, or nothing.
+    fn die(&mut self, name: &str, step: &Value, mortal: &dyn Mortal) -> Played {
+        self.catch_up()?;
+        if !names(&step.to_string()).is_subset(&self.scribe.saved) {
+            return Ok(());
+        }
+        let mut done = self.scribe.clone();
+        if !done.take_unanswered(name, step) {
+            return Ok(());
+        }
+        // If there is no telling now, neither is there afterwards.
+        let (Some(without), Some(with)) = (self.scribe.looks(), done.looks()) else {
+            return Ok(());
+        };
+        let operation = self.runner.resolved(step).map_err(|detail| (step.clone(), detail))?;
+        mortal.perform_and_die(&operation);
+        if with.iter().try_for_each(|look| self.carry_out(look)).is_ok() {
+            self.deaths.after += 1;
+            self.carried_out = done.steps.len();
+            self.scribe = done;
+        } else {
+            self.deaths.before += 1;
+            without.iter().try_for_each(|look| self.carry_out(look))?;
+        }
+        self.scribe.take(&("reopen".to_owned(), json!({ "do": "reopen" })));
+        Ok(())
     }
 }
 
 /// Leaves out ever smaller parts as long as the rest still fails.
-fn shrink(
-    mut acts: Vec<Act>,
-    mut failure: Box<Failure>,
-    face: &mut impl FnMut() -> Arc<dyn Face>,
-) -> (Vec<Act>, Box<Failure>) {
+fn shrink(mut acts: Vec<Act>, mut broken: Broken, faces: &mut Faces<'_>, forgets: bool) -> Broken {
     let mut runs = 0;
     let mut size = acts.len();
     while size > 0 && runs < SHRINKING_RUNS_MAX {
@@ -183,19 +402,18 @@ fn shrink(
             let mut rest = acts.clone();
             rest.drain(part);
             runs += 1;
-            match play(&rest, &face()) {
-                Ok(()) => start += size,
-                Err(shorter) => (acts, failure) = (rest, shorter),
+            match faces.play(&rest, forgets) {
+                Ok(_) => start += size,
+                Err(shorter) => (acts, broken) = (rest, shorter),
             }
         }
         size /= 2;
     }
-    (acts, failure)
+    broken
 }
 
 /// As a script for a file of its own, without answers that nothing refers to.
-fn print(seed: u64, acts: &[Act]) -> String {
-    let mut steps = steps_of(acts);
+fn print(seed: u64, mut steps: Vec<Value>) -> String {
     let text = Value::from(steps.clone()).to_string();
     let used = names(&text);
     for step in steps.iter_mut().filter_map(Value::as_object_mut) {
@@ -221,7 +439,9 @@ mod tests {
     #[test]
     fn histories_do_all_there_is_to_do() {
         let mut done: BTreeMap<String, [usize; 2]> = BTreeMap::new();
-        for step in (0..100).flat_map(|seed| steps_of(&write(seed, 120, true))) {
+        for step in (0..100)
+            .flat_map(|seed| steps_of(&write(seed, 120, Kind { reopens: true, dies: false })))
+        {
             let word = step["do"].as_str().unwrap_or_default().to_owned();
             let [count, fruitful] = done.entry(word).or_default();
             *count += 1;

@@ -6,6 +6,7 @@
 
 mod expect;
 mod face;
+mod filter;
 mod history;
 mod model;
 mod operation;
@@ -16,7 +17,7 @@ mod suite;
 
 pub use expect::Difference;
 pub use face::{Face, Feature, Omission, Refusal};
-pub use history::Histories;
+pub use history::{Histories, Mortal};
 pub use operation::{
     BacklogLimit, BacklogPolicy, DeadLetters, Deferral, Message, Misfire, Nack, NewSubscriber,
     NoneWord, OnDead, OnExpiry, Operation, OrNone, Overlap, Place, Rate, Reply, Retention, Retry,

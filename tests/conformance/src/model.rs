@@ -5,9 +5,11 @@
 //! receipts are made by the queue, so the model names them as the scripts do: `$s7.0.receipt`.
 
 mod claim;
+mod keys;
 mod letters;
 mod look;
 mod publish;
+mod results;
 mod seek;
 mod settle;
 mod topology;
@@ -38,7 +40,7 @@ pub(crate) fn refused<T>(code: &'static str) -> Result<T, No> {
 /// One message of a log: priority and sequence number, from 1.
 pub(crate) type Place = (i16, usize);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Model {
     pub now: i64,
     pub topics: BTreeMap<String, Topic>,
@@ -46,6 +48,10 @@ pub(crate) struct Model {
     pub receipts: BTreeMap<String, Given>,
     /// What was settled since the queue was opened: answered the same if it is settled again.
     pub settled: BTreeMap<String, (settle::Verb, Value)>,
+    /// Somebody else may be asked the next time, who does not know what was settled.
+    pub forgets: bool,
+    /// Replies, by message and number of the subscriber.
+    pub replies: BTreeMap<(String, u64), results::Stored>,
     /// Topics, subscribers and logs are numbered, so that a name that is used again means another.
     numbers: u64,
 }
@@ -60,29 +66,42 @@ pub(crate) struct Given {
     pub place: Place,
 }
 
-#[derive(Debug)]
+/// Highest priority first.
+pub(crate) type Logs = BTreeMap<Reverse<i16>, Log>;
+
+#[derive(Debug, Clone)]
 pub(crate) struct Topic {
     pub options: topology::TopicSettings,
     pub paused: bool,
-    /// Highest priority first.
-    pub logs: BTreeMap<Reverse<i16>, Log>,
+    pub logs: Logs,
     pub delayed: Vec<Delayed>,
     pub keys: BTreeMap<String, publish::Known>,
+    /// The newest message of each unique key.
+    pub unique: BTreeMap<String, String>,
     pub subscribers: BTreeMap<String, Subscriber>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Log {
     /// Older logs have smaller numbers.
     pub number: u64,
     pub messages: Vec<Logged>,
 }
 
+/// What a message says.
 #[derive(Debug, Clone)]
-pub(crate) struct Logged {
-    /// A reference to its id.
+pub(crate) struct Body {
+    /// A reference to its id; empty as long as no answer has named it.
     pub id: String,
     pub payload: String,
+    pub headers: BTreeMap<String, String>,
+    pub ordering_key: Option<String>,
+    pub expires_at: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Logged {
+    pub body: Body,
     /// Never goes back within a log.
     pub published_at: i64,
     pub removed: bool,
@@ -90,13 +109,12 @@ pub(crate) struct Logged {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Delayed {
-    pub id: String,
-    pub payload: String,
+    pub body: Body,
     pub priority: i16,
     pub due_at: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Subscriber {
     pub number: u64,
     pub options: topology::SubscriberSettings,
@@ -107,6 +125,14 @@ pub(crate) struct Subscriber {
     /// Deliveries that are neither pending (above the cursor) nor settled (at or below it).
     pub rows: BTreeMap<Place, Row>,
     pub counts: Counts,
+    /// The number of the newest lease.
+    pub leases: u64,
+    /// The settings of keys have changed: the next claim looks at what is parked.
+    pub sifts: bool,
+    /// When its rate allows for as much as ever, in microseconds.
+    pub full_at_us: i64,
+    /// Messages became dead letters before they were claimed: nobody knows in which order.
+    pub blurred: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -116,6 +142,10 @@ pub(crate) struct Row {
     pub failures: u32,
     /// The receipt that is live.
     pub receipt: Option<String>,
+    /// The lease that it is or, as long as nobody has taken it over, was under, and its place in it.
+    pub lease: Option<(u64, usize)>,
+    /// The ordering key that it goes by.
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,6 +156,8 @@ pub(crate) enum State {
     Retrying {
         ready_at: i64,
     },
+    /// Behind others of its key.
+    Parked,
     Dead {
         at: i64,
     },
@@ -133,13 +165,15 @@ pub(crate) enum State {
     Skipped,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Counts {
     pub claimed: usize,
     pub acked: usize,
     pub nacked: usize,
     pub expired: usize,
     pub dropped: usize,
+    pub filtered: usize,
+    pub ttl_expired: usize,
 }
 
 impl Model {
@@ -148,6 +182,9 @@ impl Model {
         use Operation as Op;
         // Whatever is due happens before anything else does.
         self.bring();
+        if self.depends_on_upkeep(operation) {
+            return Err(No::Impossible);
+        }
         match operation {
             Op::CreateTopic { topic, options, subscribers } => {
                 self.create_topic(topic, options, subscribers)
@@ -198,22 +235,26 @@ impl Model {
             }
             Op::CancelMessage { topic, message_id } => self.cancel_message(topic, message_id),
             Op::DeadLetters { topic, subscriber, .. } => self.dead_letters(topic, subscriber),
-            Op::Redrive {
-                topic,
-                subscriber,
-                which,
-                filter: None,
-                to: None,
-                rate: None,
-                dry_run,
-            } => self.redrive(topic, subscriber, which, *dry_run),
-            Op::PurgeDeadLetters { topic, subscriber, which, filter: None, dry_run } => {
-                self.purge(topic, subscriber, which, *dry_run)
+            Op::Redrive { topic, subscriber, which, filter, to, rate, dry_run } => {
+                let (to, rate) = (to.as_deref(), *rate);
+                let choice = (which, filter.as_ref());
+                let way = letters::Way { to, rate, dry_run: *dry_run };
+                self.redrive(topic, subscriber, choice, &way)
+            }
+            Op::PurgeDeadLetters { topic, subscriber, which, filter, dry_run } => {
+                self.purge(topic, subscriber, (which, filter.as_ref()), *dry_run)
             }
             Op::SubscriberStats { topic, subscriber } => self.stats(topic, subscriber),
+            Op::TopicStats { topic } => self.topic_stats(topic),
             Op::Message { topic, message_id } => self.message(topic, message_id),
+            Op::Result { topic, subscriber, message_id, wait_ms: None } => {
+                self.result(topic, subscriber, message_id)
+            }
             Op::Reopen {} => {
-                self.settled.clear();
+                // Another process may know it still.
+                if !self.forgets {
+                    self.settled.clear();
+                }
                 Ok(json!({}))
             }
             other => self.settle(other),
@@ -245,7 +286,7 @@ impl Model {
         self.topic_mut(topic)?.subscribers.get_mut(name).ok_or(UNKNOWN_SUBSCRIBER)
     }
 
-    /// What time brings: delayed messages are appended, leases expire.
+    /// What time brings: delayed messages are appended, leases expire, messages do.
     fn bring(&mut self) {
         let now = self.now;
         let names: Vec<String> = self.topics.keys().cloned().collect();
@@ -258,38 +299,79 @@ impl Model {
             due.extend(topic.delayed.drain(..end).map(|delayed| (name.clone(), delayed)));
         }
         for (topic, delayed) in due {
-            let Delayed { id, payload, priority, due_at } = delayed;
-            self.append(&topic, priority, id, payload, due_at);
+            self.append(&topic, delayed.priority, delayed.body, delayed.due_at);
         }
         for topic in self.topics.values_mut() {
             for subscriber in topic.subscribers.values_mut() {
-                subscriber.expire(now);
+                subscriber.expire(&topic.logs, now);
+                subscriber.end_expired(&topic.logs, now);
             }
         }
     }
 
+    /// Something falls due at once: the next transaction will see to it.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.topics.values().any(|topic| {
+            let mut subscribers = topic.subscribers.values();
+            subscribers.any(|subscriber| !subscriber.expired(&topic.logs, self.now).is_empty())
+        })
+    }
+
+    /// Pending messages that have expired are passed over by the next claim or, at a time that nobody
+    /// knows, by upkeep. Until then there is no telling what these operations answer.
+    fn depends_on_upkeep(&self, operation: &Operation) -> bool {
+        use Operation as Op;
+        let (Op::Seek { topic, .. }
+        | Op::CreateSubscribers { topic, .. }
+        | Op::UpdateSubscriber { topic, .. }
+        | Op::CancelDelivery { topic, .. }
+        | Op::CancelMessage { topic, .. }
+        | Op::DeadLetters { topic, .. }
+        | Op::Redrive { topic, .. }
+        | Op::PurgeDeadLetters { topic, .. }
+        | Op::Message { topic, .. }
+        | Op::SubscriberStats { topic, .. }
+        | Op::TopicStats { topic }
+        | Op::Result { topic, .. }) = operation
+        else {
+            return false;
+        };
+        self.topics.get(topic).is_some_and(|topic| topic.has_expired(self.now))
+    }
+
     /// Appends a message that became deliverable at this time.
-    pub(crate) fn append(
-        &mut self,
-        topic: &str,
-        priority: i16,
-        id: String,
-        payload: String,
-        at: i64,
-    ) {
+    pub(crate) fn append(&mut self, topic: &str, priority: i16, body: Body, at: i64) {
         let number = self.number();
         let Some(topic) = self.topics.get_mut(topic) else { return };
         let new = || Log { number, messages: Vec::new() };
         let log = topic.logs.entry(Reverse(priority)).or_insert_with(new);
         let published_at = log.messages.last().map_or(at, |last| last.published_at.max(at));
-        log.messages.push(Logged { id, payload, published_at, removed: false });
+        log.messages.push(Logged { body, published_at, removed: false });
+    }
+
+    /// Nobody got the answer of this name: what was published has no name before it is claimed.
+    pub(crate) fn forget_names(&mut self, name: &str) {
+        let prefix = format!("${name}.");
+        for topic in self.topics.values_mut() {
+            let logged = topic.logs.values_mut().flat_map(|log| &mut log.messages);
+            let bodies = logged.map(|message| &mut message.body);
+            let bodies = bodies.chain(topic.delayed.iter_mut().map(|delayed| &mut delayed.body));
+            for body in bodies.filter(|body| body.id.starts_with(&prefix)) {
+                body.id.clear();
+            }
+            topic.keys.values_mut().for_each(|known| known.forget_name(&prefix));
+            // Which message has the key is not known any more.
+            for id in topic.unique.values_mut().filter(|id| id.starts_with(&prefix)) {
+                id.clear();
+            }
+        }
     }
 
     /// Where the message of this id stands, if it is in a log.
     pub(crate) fn place_of(&self, topic: &str, id: &str) -> Option<Place> {
         let logs = &self.topics.get(topic)?.logs;
         logs.iter().find_map(|(priority, log)| {
-            let is_it = |message: &Logged| message.id == id && !message.removed;
+            let is_it = |message: &Logged| message.body.id == id && !message.removed;
             Some((priority.0, log.messages.iter().position(is_it)? + 1))
         })
     }
@@ -306,20 +388,47 @@ pub(crate) const UNKNOWN_TOPIC: No = No::Refused("unknown_topic", None);
 pub(crate) const UNKNOWN_SUBSCRIBER: No = No::Refused("unknown_subscriber", None);
 
 impl Subscriber {
-    fn expire(&mut self, now: i64) {
-        for row in self.rows.values_mut() {
+    fn expire(&mut self, logs: &Logs, now: i64) {
+        let is_over =
+            |row: &Row| matches!(row.state, State::Leased { expires_at } if expires_at <= now);
+        let over: Vec<Place> =
+            self.rows.iter().filter(|(_, row)| is_over(row)).map(|(place, _)| *place).collect();
+        for place in over {
+            let Some(row) = self.rows.get_mut(&place) else { continue };
             let State::Leased { expires_at } = row.state else { continue };
-            if expires_at > now {
-                continue;
-            }
             row.failures += 1;
             self.counts.expired += 1;
             // The receipt lives on until somebody else claims the delivery.
             row.state = State::Retrying { ready_at: expires_at };
             if row.attempts >= self.options.max_attempts {
-                row.state = State::Dead { at: now };
-                row.receipt = None;
+                row.bury(now);
+                let key = row.key.clone();
+                self.freed(key.as_deref(), logs, now);
             }
+        }
+    }
+
+    /// Deliveries that end because their message has expired: neither leased nor dead ones.
+    fn expired(&self, logs: &Logs, now: i64) -> Vec<Place> {
+        let waits = |row: &Row| matches!(row.state, State::Retrying { .. } | State::Parked);
+        let rows = self.rows.iter().filter(|(_, row)| waits(row));
+        rows.map(|(place, _)| *place)
+            .filter(|place| message(logs, *place).is_some_and(|message| message.has_expired(now)))
+            .collect()
+    }
+
+    fn end_expired(&mut self, logs: &Logs, now: i64) {
+        for place in self.expired(logs, now) {
+            let Some(row) = self.rows.get_mut(&place) else { continue };
+            self.counts.ttl_expired += 1;
+            let key = row.key.clone().filter(|_| row.state != State::Parked);
+            if self.options.on_expiry == operation::OnExpiry::DeadLetter {
+                row.failures += 1;
+                row.bury(now);
+            } else {
+                self.rows.remove(&place);
+            }
+            self.freed(key.as_deref(), logs, now);
         }
     }
 
@@ -328,7 +437,50 @@ impl Subscriber {
     }
 }
 
+impl Row {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state, attempts: 0, failures: 0, receipt: None, lease: None, key: None }
+    }
+
+    pub(crate) fn bury(&mut self, now: i64) {
+        self.state = State::Dead { at: now };
+        self.receipt = None;
+        self.lease = None;
+    }
+
+    /// Its lease expired, and nobody has taken it over.
+    pub(crate) fn is_lapsed(&self) -> bool {
+        matches!(self.state, State::Retrying { .. }) && self.receipt.is_some()
+    }
+}
+
+impl Body {
+    pub(crate) fn size(&self) -> usize {
+        let headers: usize =
+            self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.payload.len() + headers
+    }
+}
+
+impl Logged {
+    pub(crate) fn has_expired(&self, now: i64) -> bool {
+        self.body.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+pub(crate) fn message(logs: &Logs, place: Place) -> Option<&Logged> {
+    logs.get(&Reverse(place.0))?.messages.get(place.1 - 1)
+}
+
 impl Topic {
+    /// A message has expired that somebody has not claimed.
+    fn has_expired(&self, now: i64) -> bool {
+        self.logs.iter().any(|(priority, log)| {
+            let pending = log.messages.iter().skip(self.claimed_by_all(priority.0));
+            pending.into_iter().any(|message| !message.removed && message.has_expired(now))
+        })
+    }
+
     pub(crate) fn last(&self, priority: i16) -> usize {
         self.logs.get(&Reverse(priority)).map_or(0, |log| log.messages.len())
     }
@@ -366,8 +518,8 @@ impl Log {
         let mut room = usize::try_from(kept).unwrap_or(usize::MAX);
         let newest_first = self.messages.iter().rev();
         let fitting = newest_first.take_while(|message| {
-            let fits = message.payload.len() <= room;
-            room = room.saturating_sub(message.payload.len());
+            let fits = message.body.size() <= room;
+            room = room.saturating_sub(message.body.size());
             fits
         });
         self.messages.len() - fitting.count()

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One operation of the queue, named by `do` in a script.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub enum Operation {
@@ -165,7 +165,7 @@ pub enum Operation {
 }
 
 /// Settings of a topic; what is not given keeps its default, or stays.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct TopicOptions {
@@ -176,7 +176,7 @@ pub struct TopicOptions {
 }
 
 /// A setting that can be taken back: a value, or the word `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum OrNone<T> {
     /// It is taken back.
@@ -186,7 +186,7 @@ pub enum OrNone<T> {
 }
 
 /// The word `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoneWord {
     /// The word.
@@ -204,7 +204,7 @@ impl<T> OrNone<T> {
 }
 
 /// What happens to messages that every subscriber has settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum Retention {
@@ -215,7 +215,7 @@ pub enum Retention {
 }
 
 /// How much may wait for the subscribers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct BacklogLimit {
@@ -226,7 +226,7 @@ pub struct BacklogLimit {
 }
 
 /// What a publish beyond the backlog limit does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum BacklogPolicy {
@@ -235,7 +235,7 @@ pub enum BacklogPolicy {
 }
 
 /// A subscriber to create.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct NewSubscriber {
@@ -247,7 +247,7 @@ pub struct NewSubscriber {
 }
 
 /// Where a new subscriber begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum Start {
@@ -258,7 +258,7 @@ pub enum Start {
 }
 
 /// Settings of a subscriber; what is not given keeps its default, or stays.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct SubscriberOptions {
@@ -277,7 +277,7 @@ pub struct SubscriberOptions {
 }
 
 /// What becomes of an ordering key when one of its messages is dead-lettered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum OnDead {
@@ -286,7 +286,7 @@ pub enum OnDead {
 }
 
 /// What becomes of a message that expires before it is claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum OnExpiry {
@@ -295,7 +295,7 @@ pub enum OnExpiry {
 }
 
 /// How many deliveries may be claimed per interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Rate {
@@ -304,7 +304,7 @@ pub struct Rate {
 }
 
 /// How long a failed delivery waits before its next attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Retry {
@@ -315,7 +315,7 @@ pub struct Retry {
 }
 
 /// Where a subscriber goes on after a seek.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum Place {
@@ -327,7 +327,7 @@ pub enum Place {
 }
 
 /// A message to publish. Its payload is text or base64; neither means no bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Message {
@@ -348,7 +348,7 @@ pub struct Message {
 }
 
 /// One subscriber of one topic.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Source {
@@ -357,7 +357,7 @@ pub struct Source {
 }
 
 /// A failure to report.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Nack {
@@ -369,7 +369,7 @@ pub struct Nack {
 }
 
 /// A reply to store with an ack. Its payload is text or base64; neither means no bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Reply {
@@ -380,7 +380,7 @@ pub struct Reply {
 }
 
 /// A delivery to put back.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct Deferral {
@@ -389,7 +389,7 @@ pub struct Deferral {
 }
 
 /// Which dead letters an operation is about.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum DeadLetters {
@@ -399,7 +399,7 @@ pub enum DeadLetters {
 }
 
 /// The settings of a schedule; what is not given has its default.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the words of the scripts, listed in README.md")]
 pub struct ScheduleOptions {
@@ -416,7 +416,7 @@ pub struct ScheduleOptions {
 }
 
 /// What happens to missed occurrences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum Misfire {
@@ -426,7 +426,7 @@ pub enum Misfire {
 }
 
 /// What happens while the message before is not settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants are the words of the scripts, listed in README.md")]
 pub enum Overlap {

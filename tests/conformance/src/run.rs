@@ -55,12 +55,7 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// The first step that did not answer as expected.
 pub fn run(script: &Script, face: &Arc<dyn Face>) -> Result<(), Box<Failure>> {
-    let mut runner = Runner {
-        face: Arc::clone(face),
-        saved: Saved::new(),
-        started: BTreeMap::new(),
-        now_ms: START_MS,
-    };
+    let mut runner = Runner::new(face);
     let steps = script.steps.iter().zip(1..);
     let outcome = steps.into_iter().try_for_each(|(step, number)| {
         runner.step(step).map_err(|detail| {
@@ -80,7 +75,7 @@ pub fn run(script: &Script, face: &Arc<dyn Face>) -> Result<(), Box<Failure>> {
 
 type Answer = Result<Value, Refusal>;
 
-struct Runner {
+pub(crate) struct Runner {
     face: Arc<dyn Face>,
     saved: Saved,
     started: BTreeMap<String, Started>,
@@ -95,7 +90,21 @@ struct Started {
 }
 
 impl Runner {
-    fn step(&mut self, step: &Step) -> Result<(), String> {
+    pub(crate) fn new(face: &Arc<dyn Face>) -> Self {
+        Self {
+            face: Arc::clone(face),
+            saved: Saved::new(),
+            started: BTreeMap::new(),
+            now_ms: START_MS,
+        }
+    }
+
+    /// An operation with the answers in it that it refers to.
+    pub(crate) fn resolved(&self, operation: &Value) -> Result<Operation, String> {
+        self.operation(operation).map(|(_, operation)| operation)
+    }
+
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
         match &step.action {
             Action::Advance(by_ms) => self.set_clock(self.now_ms + by_ms),
             Action::SetClock(at_ms) => self.set_clock(START_MS + at_ms),

@@ -167,7 +167,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Script>, ScriptError> 
         .collect()
 }
 
-fn parse_step(step: Map<String, Value>) -> Result<Step, String> {
+pub(crate) fn parse_step(step: Map<String, Value>) -> Result<Step, String> {
     let (control, arguments): (Map<_, _>, Map<_, _>) =
         step.into_iter().partition(|(name, _)| CONTROL.contains(&name.as_str()));
     let control: Control =

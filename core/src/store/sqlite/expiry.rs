@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use rustc_hash::FxHashSet as HashSet;
 
 use super::cache::{LogId, Next, SubscriberId, key, log_of, seq_of};
+use super::claim::select;
 use super::keys::{self, Rule};
 use super::tx::{Step, Tx};
 use super::{encode, limit, settle};
@@ -78,14 +79,22 @@ pub(super) fn end_due(tx: &mut Tx<'_>) -> Step<bool> {
         })?
         .collect::<rusqlite::Result<_>>()?;
     let more = due.len() == limits::STEP_ROWS;
+    let mut keys = Vec::new();
     for delivery in due {
         if tx.load_subscriber(delivery.subscriber)? {
             end(tx, &delivery)?;
+            if delivery.state != encode::PARKED {
+                keys.push((delivery.subscriber, delivery.key));
+            }
         } else {
             tx.connection
                 .prepare_cached(include_str!("../../../sql/sqlite/delivery_forget_expiry.sql"))?
                 .execute(params![delivery.message, delivery.subscriber])?;
         }
+    }
+    // Not before all have ended: the next of a key may be one of them.
+    for (subscriber, key) in keys {
+        keys::freed(tx, subscriber, key.as_deref())?;
     }
     Ok(more)
 }
@@ -112,7 +121,7 @@ fn end(tx: &mut Tx<'_>, delivery: &Expired) -> Step<()> {
     } else {
         settle::delete(tx, id, message)?;
     }
-    keys::freed(tx, id, delivery.key.as_deref())
+    Ok(())
 }
 
 // --- pending --------------------------------------------------------------------------------------------
@@ -194,8 +203,12 @@ fn pass_prefix(tx: &mut Tx<'_>, id: SubscriberId, log: LogId, room: &mut usize) 
         if expires_at.is_none_or(|at| at > tx.now) {
             break;
         }
-        let ordering_key: Option<String> = row.get(3)?;
-        pass(tx, id, message, ordering_key.as_deref())?;
+        if select::wants(tx, id, message)? {
+            let ordering_key: Option<String> = row.get(3)?;
+            pass(tx, id, message, ordering_key.as_deref())?;
+        } else {
+            tx.counts(id)?.filtered += 1;
+        }
         moved = seq_of(message);
         *room -= 1;
     }

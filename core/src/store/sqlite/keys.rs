@@ -148,17 +148,19 @@ pub(super) fn park(
     Ok(())
 }
 
-/// Sets aside a delivery that has a row; the counter of the state that it was in is the caller's.
+/// Sets aside a delivery that has a row; the counter of the state that it was in is the caller's. It may
+/// not have gone by its key so far.
 pub(super) fn park_again(
     tx: &mut Tx<'_>,
     id: SubscriberId,
     message: i64,
     attempts: u32,
+    key: Option<&str>,
 ) -> Step<()> {
     let expires_at = expiry::of(tx, message)?;
     tx.connection
         .prepare_cached(include_str!("../../../sql/sqlite/delivery_park_again.sql"))?
-        .execute(params![message, id, attempts, expires_at])?;
+        .execute(params![message, id, attempts, expires_at, key])?;
     tx.counts(id)?.parked += 1;
     expiry::note(tx, expires_at);
     Ok(())
@@ -222,7 +224,7 @@ pub(super) fn revive(tx: &mut Tx<'_>, id: SubscriberId, message: i64) -> Step<bo
         || (block && is_blocked(tx, id, &key, message)?)
         || is_behind_parked(tx, id, &key, message)?;
     if waits {
-        park_again(tx, id, message, 0)?;
+        park_again(tx, id, message, 0, None)?;
         freed(tx, id, Some(&key))?;
     }
     Ok(waits)

@@ -5,6 +5,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::model::{Model, State};
+use crate::operation::Retention;
 
 const TOPICS: [&str; 2] = ["t", "u"];
 const SUBSCRIBERS: [&str; 2] = ["a", "b"];
@@ -16,6 +17,11 @@ pub(super) struct Author {
     /// history has neither retention by time nor short windows of idempotency keys.
     goes_back: bool,
     reopens: bool,
+    /// Subscribers do not select, and messages have no keys.
+    plain: bool,
+    /// The topic in which messages expire. What a backlog limit and unique keys do depends there on when
+    /// upkeep passes over them.
+    expiring: Option<&'static str>,
     messages: usize,
 }
 
@@ -38,7 +44,10 @@ fn ms(rng: &mut Rng, of: &[i64]) -> i64 {
 
 impl Author {
     pub(super) fn new(rng: &mut Rng, reopen: bool) -> Self {
-        Self { goes_back: one_in(rng, 4), reopens: reopen, messages: 0 }
+        let (goes_back, plain) = (one_in(rng, 4), one_in(rng, 4));
+        let expires = !goes_back && !plain && one_in(rng, 2);
+        let expiring = expires.then(|| name(rng, TOPICS));
+        Self { goes_back, reopens: reopen, plain, expiring, messages: 0 }
     }
 
     pub(super) fn next(&mut self, rng: &mut Rng, model: &Model) -> Value {
@@ -49,7 +58,7 @@ impl Author {
         match rng.u32(..100) {
             0..22 => self.publish(rng),
             22..42 => claim(rng),
-            42..62 => settle(rng, model),
+            42..62 => settle(rng, model, !self.goes_back),
             62..75 => self.move_clock(rng, model),
             75..80 => letters(rng, model),
             80..84 => cancel(rng, model),
@@ -95,9 +104,9 @@ impl Author {
     }
 
     fn create_topic(&self, rng: &mut Rng, topic: &str) -> Value {
-        let mut options = self.topic_options(rng);
+        let mut options = self.topic_options(rng, topic);
         if topic == "u" && one_in(rng, 2) {
-            // With one priority, a number of messages means the same at any time.
+            // See `keeps_priorities_apart`.
             options["retention"] = match rng.u32(..2) {
                 0 => json!({ "count": rng.u64(..10) }),
                 _ => json!({ "bytes": rng.u64(..60) }),
@@ -108,13 +117,19 @@ impl Author {
         let names = SUBSCRIBERS.iter().filter(|_| rng.u32(..5) > 0).collect::<Vec<_>>();
         let subscribers: Vec<_> = names
             .into_iter()
-            .map(|name| json!({ "name": name, "options": subscriber_options(rng) }))
+            .map(|name| json!({ "name": name, "options": self.subscriber_options(rng) }))
             .collect();
         json!({ "do": "create_topic", "topic": topic, "options": options, "subscribers": subscribers })
     }
 
-    fn topic_options(&self, rng: &mut Rng) -> Value {
+    fn topic_options(&self, rng: &mut Rng, topic: &str) -> Value {
         let mut options = json!({});
+        if self.expiring == Some(topic) {
+            if one_in(rng, 3) {
+                options["ttl_ms"] = json!(ms(rng, &LEASES_MS));
+            }
+            return options;
+        }
         if !self.goes_back && one_in(rng, 2) {
             options["idempotency_window_ms"] = json!(ms(rng, &PAUSES_MS));
         }
@@ -148,6 +163,9 @@ impl Author {
         if topic == "t" && one_in(rng, 4) {
             message["priority"] = json!(pick(rng, &[5, -5]));
         }
+        if !self.plain {
+            self.select_by(rng, topic, &mut message);
+        }
         match rng.u32(..12) {
             0 | 1 => message["delay_ms"] = json!(rng.i64(0..3) * ms(rng, &PAUSES_MS)),
             2 => message["deliver_at"] = json!(rng.i64(0..100_000)),
@@ -161,6 +179,25 @@ impl Author {
             message["idempotency_key"] = json!(key);
         }
         message
+    }
+
+    /// What subscribers select by, and what excludes other messages.
+    fn select_by(&self, rng: &mut Rng, topic: &str, message: &mut Value) {
+        if one_in(rng, 2) {
+            message["headers"] = json!({ "type": pick(rng, &["a", "b", "bc"]) });
+        }
+        if one_in(rng, 2) {
+            // One key, one priority: order is that of one priority.
+            let priority = message["priority"].as_i64().unwrap_or(0);
+            message["ordering_key"] = json!(format!("o{}/{priority}", rng.u32(..3)));
+        }
+        if self.expiring == Some(topic) {
+            if one_in(rng, 3) {
+                message["ttl_ms"] = json!(ms(rng, &LEASES_MS));
+            }
+        } else if one_in(rng, 8) {
+            message["unique_key"] = json!(format!("q{}", rng.u32(..3)));
+        }
     }
 
     fn move_clock(&self, rng: &mut Rng, model: &Model) -> Value {
@@ -184,10 +221,11 @@ impl Author {
             7 if one_in(rng, 2) => on_topic("delete_topic"),
             8 if self.reopens => json!({ "do": "reopen" }),
             9 => {
-                json!({ "do": "update_topic", "topic": topic, "options": self.topic_options(rng) })
+                let options = self.topic_options(rng, topic);
+                json!({ "do": "update_topic", "topic": topic, "options": options })
             }
             10 => {
-                let options = subscriber_options(rng);
+                let options = self.subscriber_options(rng);
                 json!({ "do": "update_subscriber", "topic": topic, "subscriber": subscriber,
                         "options": options })
             }
@@ -197,21 +235,56 @@ impl Author {
                     1 => json!("earliest"),
                     _ => json!({ "at": rng.i64(0..100_000) }),
                 };
-                let options = subscriber_options(rng);
+                let options = self.subscriber_options(rng);
                 let new = json!({ "name": subscriber, "options": options, "start": start });
                 json!({ "do": "create_subscribers", "topic": topic, "subscribers": [new] })
             }
         }
     }
+
+    fn subscriber_options(&self, rng: &mut Rng) -> Value {
+        let mut options = json!({
+            "max_attempts": 1 + rng.u32(..4),
+            "lease_ms": ms(rng, &LEASES_MS),
+            "claim_limit": 1 + rng.usize(..5),
+            "retry": { "initial_ms": rng.i64(0..200), "max_ms": 1_000, "jitter": 0.0 },
+        });
+        if self.plain {
+            return options;
+        }
+        let none = || json!("none");
+        (options["ordered"], options["leased_per_key_max"]) = match rng.u32(..4) {
+            0 | 1 => (json!(true), none()),
+            2 => (json!(false), json!(1 + rng.u32(..3))),
+            _ => (json!(false), none()),
+        };
+        options["on_dead"] = json!(pick(rng, &["skip", "block"]));
+        options["on_expiry"] = json!(pick(rng, &["skip", "dead_letter"]));
+        options["filter"] = if one_in(rng, 3) { filter(rng, 2) } else { none() };
+        options["leased_max"] = if one_in(rng, 4) { json!(1 + rng.u32(..4)) } else { none() };
+        options["rate"] = if one_in(rng, 6) {
+            json!({ "count": 1 + rng.u32(..4), "interval_ms": ms(rng, &PAUSES_MS) })
+        } else {
+            none()
+        };
+        options
+    }
 }
 
-fn subscriber_options(rng: &mut Rng) -> Value {
-    json!({
-        "max_attempts": 1 + rng.u32(..4),
-        "lease_ms": ms(rng, &LEASES_MS),
-        "claim_limit": 1 + rng.usize(..5),
-        "retry": { "initial_ms": rng.i64(0..200), "max_ms": 1_000, "jitter": 0.0 },
-    })
+fn filter(rng: &mut Rng, depth: u32) -> Value {
+    if depth > 0 && one_in(rng, 3) {
+        return match rng.u32(..3) {
+            0 => json!({ "not": filter(rng, depth - 1) }),
+            1 => json!({ "all": [filter(rng, depth - 1), filter(rng, depth - 1)] }),
+            _ => json!({ "any": [filter(rng, depth - 1), filter(rng, depth - 1)] }),
+        };
+    }
+    match rng.u32(..4) {
+        0 => json!({ "header": "type", "equals": pick(rng, &["a", "b"]) }),
+        1 => json!({ "header": "type", "any_of": ["a", "bc"] }),
+        2 => json!({ "header": "type", "prefix": "b" }),
+        _ => json!({ "header": "type", "exists": rng.bool() }),
+    }
 }
 
 fn claim(rng: &mut Rng) -> Value {
@@ -251,7 +324,7 @@ fn receipts(rng: &mut Rng, model: &Model) -> Vec<String> {
     receipts
 }
 
-fn settle(rng: &mut Rng, model: &Model) -> Value {
+fn settle(rng: &mut Rng, model: &Model, ttl: bool) -> Value {
     let receipts = receipts(rng, model);
     let Some(first) = receipts.first() else { return claim(rng) };
     let (lease_ms, delay_ms) = (ms(rng, &LEASES_MS), ms(rng, &PAUSES_MS));
@@ -263,7 +336,14 @@ fn settle(rng: &mut Rng, model: &Model) -> Value {
         nack
     };
     match rng.u32(..16) {
-        0..3 => json!({ "do": "ack", "receipt": first }),
+        0 | 1 => json!({ "do": "ack", "receipt": first }),
+        2 => {
+            let mut reply = json!({ "payload": "reply" });
+            if ttl && one_in(rng, 2) {
+                reply["ttl_ms"] = json!(ms(rng, &PAUSES_MS));
+            }
+            json!({ "do": "ack", "receipt": first, "result": reply })
+        }
         3..6 => json!({ "do": "ack_batch", "receipts": receipts }),
         6 | 7 => {
             let mut step = nack(rng, first);
@@ -297,8 +377,28 @@ fn letters(rng: &mut Rng, model: &Model) -> Value {
             None => json!("all"),
         },
     };
-    json!({ "do": word, "topic": topic, "subscriber": subscriber, "which": which,
-            "dry_run": one_in(rng, 6) })
+    let mut step = json!({ "do": word, "topic": topic, "subscriber": subscriber, "which": which,
+                           "dry_run": one_in(rng, 6) });
+    if one_in(rng, 6) {
+        step["filter"] = filter(rng, 1);
+    }
+    if word == "redrive" {
+        let to = name(rng, [TOPICS[1], TOPICS[0]]);
+        if one_in(rng, 3) && keeps_priorities_apart(model, to) {
+            step["to"] = json!(to);
+        }
+        if one_in(rng, 4) {
+            step["rate"] = json!(pick(rng, &[1, 4, 1_000]));
+        }
+    }
+    step
+}
+
+/// Whether a topic may get messages of several priorities: with one, a number of messages means the same at
+/// any time.
+fn keeps_priorities_apart(model: &Model, topic: &str) -> bool {
+    let retention = model.topics.get(topic).map(|topic| topic.options.retention);
+    !matches!(retention, Some(Retention::Count(_) | Retention::Bytes(_)))
 }
 
 /// A message that is there: in flight or dead for this subscriber, or any.
@@ -309,17 +409,19 @@ fn message_id(rng: &mut Rng, model: &Model, topic: &str, subscriber: &str) -> Op
         rows.into_iter().flatten().filter(|(_, row)| matches!(row.state, State::Dead { .. }));
     let dead: Vec<_> = dead.filter_map(|(place, _)| of.message(*place)).collect();
     if !dead.is_empty() && one_in(rng, 2) {
-        return rng.choice(dead).map(|message| message.id.clone());
+        let named = dead.into_iter().map(|message| message.body.id.clone());
+        return rng.choice(named.filter(|id| !id.is_empty()).collect::<Vec<_>>());
     }
     let logged = of.logs.iter().flat_map(|(priority, log)| {
         let messages = (1..).zip(&log.messages).filter(|(_, message)| !message.removed);
         messages.filter_map(|(seq, message)| {
             let is_kept = model.is_surely_kept(topic, (priority.0, seq));
-            is_kept.then(|| message.id.clone())
+            is_kept.then(|| message.body.id.clone())
         })
     });
-    let delayed = of.delayed.iter().map(|delayed| delayed.id.clone());
-    rng.choice(logged.chain(delayed).collect::<Vec<_>>())
+    let delayed = of.delayed.iter().map(|delayed| delayed.body.id.clone());
+    // What a redrive published has no name before it is claimed.
+    rng.choice(logged.chain(delayed).filter(|id| !id.is_empty()).collect::<Vec<_>>())
 }
 
 fn cancel(rng: &mut Rng, model: &Model) -> Value {
@@ -353,8 +455,14 @@ fn seek(rng: &mut Rng, model: &Model) -> Value {
 fn look(rng: &mut Rng, model: &Model) -> Value {
     let (topic, subscriber) = (name(rng, TOPICS), name(rng, SUBSCRIBERS));
     let id = message_id(rng, model, topic, subscriber);
-    match (rng.u32(..3), id) {
+    match (rng.u32(..4), id) {
         (0, Some(id)) => json!({ "do": "message", "topic": topic, "message_id": id }),
+        (3, Some(id)) => {
+            // What was settled long ago has a result, too.
+            let replied = rng.choice(model.replies.keys()).map(|(id, _)| id.clone());
+            let id = replied.filter(|_| rng.bool()).unwrap_or(id);
+            json!({ "do": "result", "topic": topic, "subscriber": subscriber, "message_id": id })
+        }
         (1, _) => json!({ "do": "dead_letters", "topic": topic, "subscriber": subscriber }),
         _ => json!({ "do": "subscriber_stats", "topic": topic, "subscriber": subscriber }),
     }

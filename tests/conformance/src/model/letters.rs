@@ -4,8 +4,37 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Model, No, Place, Row, State, Subscriber, Topic, refused};
+use super::{Answer, Body, Model, No, Place, Row, State, Subscriber, Topic, refused};
+use crate::filter::matches;
 use crate::operation::DeadLetters;
+
+/// The header that says where a message came from.
+pub(super) const ORIGIN: &str = "blockqueue-origin";
+
+/// Which dead letters, of those that match a filter.
+pub(super) type Choice<'a> = (&'a DeadLetters, Option<&'a Value>);
+
+/// How dead letters are redriven.
+pub(super) struct Way<'a> {
+    /// To another topic.
+    pub to: Option<&'a str>,
+    /// How many per second.
+    pub rate: Option<f64>,
+    pub dry_run: bool,
+}
+
+impl Way<'_> {
+    /// When the letter at this place falls due.
+    fn due_at(&self, now: i64, place: usize) -> i64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "few letters"
+        )]
+        let spacing = |rate: f64| (place as f64 * 1_000.0 / rate) as i64;
+        now + self.rate.map_or(0, spacing)
+    }
+}
 
 impl Model {
     /// Dead letters, in the order in which they died.
@@ -23,8 +52,18 @@ impl Model {
         Ok(dead.into_iter().map(|(_, _, place, row)| (place, row)).collect())
     }
 
-    fn chosen(&self, topic: &str, subscriber: &str, which: &DeadLetters) -> Result<Vec<Place>, No> {
+    fn chosen(
+        &self,
+        topic: &str,
+        subscriber: &str,
+        (which, filter): Choice<'_>,
+    ) -> Result<Vec<Place>, No> {
+        let of = self.topic(topic)?;
         let dead = self.dead(topic, subscriber)?.into_iter().map(|(place, _)| place);
+        let dead = dead.filter(|place| {
+            let headers = of.message(*place).map(|message| &message.body.headers);
+            filter.is_none_or(|filter| headers.is_some_and(|headers| matches(filter, headers)))
+        });
         Ok(match which {
             DeadLetters::All => dead.collect(),
             DeadLetters::Oldest(limit) => {
@@ -41,32 +80,78 @@ impl Model {
         &mut self,
         topic: &str,
         subscriber: &str,
-        which: &DeadLetters,
-        dry_run: bool,
+        choice: Choice<'_>,
+        way: &Way<'_>,
     ) -> Answer {
-        let chosen = self.chosen(topic, subscriber, which)?;
-        let ready_at = self.now;
-        let rows = &mut self.subscriber_mut(topic, subscriber)?.rows;
-        for place in chosen.iter().filter(|_| !dry_run) {
-            if let Some(row) = rows.get_mut(place) {
-                row.state = State::Retrying { ready_at };
-                row.attempts = 0;
+        if way.to == Some(topic) {
+            return refused("invalid_argument");
+        }
+        let chosen = self.chosen(topic, subscriber, choice)?;
+        if let Some(to) = way.to {
+            self.topic(to)?;
+        }
+        if way.dry_run {
+            return Ok(json!({ "count": chosen.len() }));
+        }
+        if chosen.len() > 1 && self.subscriber(topic, subscriber)?.blurred {
+            return Err(No::Impossible);
+        }
+        let now = self.now;
+        if let Some(to) = way.to {
+            let from = format!("{topic}/{subscriber}");
+            let copies = chosen.iter().enumerate().map(|(index, place)| {
+                let message = self.topic(topic)?.message(*place).ok_or(No::Impossible)?;
+                // An origin that it has already is replaced. Ids have 36 characters.
+                let origin = format!("{from}/{}", "x".repeat(36));
+                let mut body = Body { id: String::new(), ..message.body.clone() };
+                body.headers.insert(ORIGIN.to_owned(), origin);
+                Ok((body, place.0, way.due_at(now, index)))
+            });
+            let copies = copies.collect::<Result<Vec<_>, No>>()?;
+            if !copies.is_empty() {
+                self.publish_copies(to, copies)?;
+            }
+            self.end(topic, subscriber, &chosen)?;
+        } else {
+            let (subscriber, logs) = self.subscriber_and_logs(topic, subscriber)?;
+            for (index, place) in chosen.iter().enumerate() {
+                if !subscriber.revive(*place, logs, now)
+                    && let Some(row) = subscriber.rows.get_mut(place)
+                {
+                    row.state = State::Retrying { ready_at: way.due_at(now, index) };
+                    row.attempts = 0;
+                }
             }
         }
         Ok(json!({ "count": chosen.len() }))
+    }
+
+    /// Ends deliveries, one after the other.
+    fn end(&mut self, topic: &str, subscriber: &str, places: &[Place]) -> Result<(), No> {
+        let now = self.now;
+        let (subscriber, logs) = self.subscriber_and_logs(topic, subscriber)?;
+        for place in places {
+            let row = subscriber.rows.remove(place);
+            subscriber.freed(row.and_then(|row| row.key).as_deref(), logs, now);
+        }
+        Ok(())
     }
 
     pub(super) fn purge(
         &mut self,
         topic: &str,
         subscriber: &str,
-        which: &DeadLetters,
+        choice: Choice<'_>,
         dry_run: bool,
     ) -> Answer {
-        let chosen = self.chosen(topic, subscriber, which)?;
-        let rows = &mut self.subscriber_mut(topic, subscriber)?.rows;
-        for place in chosen.iter().filter(|_| !dry_run) {
-            rows.remove(place);
+        let chosen = self.chosen(topic, subscriber, choice)?;
+        if !dry_run {
+            if matches!(choice.0, DeadLetters::Oldest(_))
+                && self.subscriber(topic, subscriber)?.blurred
+            {
+                return Err(No::Impossible);
+            }
+            self.end(topic, subscriber, &chosen)?;
         }
         Ok(json!({ "count": chosen.len() }))
     }
@@ -74,10 +159,16 @@ impl Model {
     pub(super) fn dead_letters(&self, topic: &str, subscriber: &str) -> Answer {
         let of = self.topic(topic)?;
         let letters = self.dead(topic, subscriber)?.into_iter().map(|(place, row)| {
-            let id = of.message(place).map(|message| &message.id);
-            json!({ "message": { "id": id }, "attempts": row.attempts, "failures": row.failures })
+            let message = of.message(place).map(|message| match message.body.id.as_str() {
+                "" => json!({ "payload": message.body.payload }),
+                id => json!({ "id": id }),
+            });
+            json!({ "message": message, "attempts": row.attempts, "failures": row.failures })
         });
-        Ok(json!({ "items": letters.collect::<Vec<_>>(), "next": null }))
+        let items = Value::from(letters.collect::<Vec<_>>());
+        let blurred = self.subscriber(topic, subscriber)?.blurred;
+        let items = if blurred { json!({ "$unordered": items }) } else { items };
+        Ok(json!({ "items": items, "next": null }))
     }
 
     pub(super) fn cancel_delivery(&mut self, topic: &str, subscriber: &str, id: &str) -> Answer {
@@ -86,14 +177,11 @@ impl Model {
             return refused("invalid_argument");
         }
         let place = self.kept(topic, id)?;
+        self.end(topic, subscriber, &[place])?;
         let subscriber = self.subscriber_mut(topic, subscriber)?;
-        let is_ahead = subscriber.cursor(place.0) < place.1;
-        if is_ahead {
+        if subscriber.cursor(place.0) < place.1 {
             // The cursor will get to it, and must pass over it.
-            let row = Row { state: State::Skipped, attempts: 0, failures: 0, receipt: None };
-            subscriber.rows.insert(place, row);
-        } else {
-            subscriber.rows.remove(&place);
+            subscriber.rows.insert(place, Row::new(State::Skipped));
         }
         Ok(json!({}))
     }
@@ -101,22 +189,20 @@ impl Model {
     pub(super) fn cancel_message(&mut self, topic: &str, id: &str) -> Answer {
         if self.is_delayed(topic, id) {
             let topic = self.topic_mut(topic)?;
-            topic.delayed.retain(|delayed| delayed.id != id);
+            topic.delayed.retain(|delayed| delayed.body.id != id);
             let names = topic.subscribers.keys();
             let pending = |name| json!({ "subscriber": name, "state": "pending" });
             return Ok(names.map(pending).collect());
         }
         let place = self.kept(topic, id)?;
+        let names: Vec<String> = self.topic(topic)?.subscribers.keys().cloned().collect();
+        let mut stood = Vec::new();
+        for name in names {
+            let state = self.subscriber(topic, &name)?.state_name(place);
+            stood.push(json!({ "subscriber": name, "state": state }));
+            self.end(topic, &name, &[place])?;
+        }
         let topic = self.topic_mut(topic)?;
-        let stood: Vec<Value> = topic
-            .subscribers
-            .iter_mut()
-            .map(|(name, subscriber)| {
-                let state = subscriber.state_name(place);
-                subscriber.rows.remove(&place);
-                json!({ "subscriber": name, "state": state })
-            })
-            .collect();
         if let Some(log) = topic.logs.get_mut(&Reverse(place.0))
             && let Some(message) = log.messages.get_mut(place.1 - 1)
         {
@@ -127,7 +213,7 @@ impl Model {
 
     pub(super) fn is_delayed(&self, topic: &str, id: &str) -> bool {
         let Some(topic) = self.topics.get(topic) else { return false };
-        topic.delayed.iter().any(|delayed| delayed.id == id)
+        topic.delayed.iter().any(|delayed| delayed.body.id == id)
     }
 
     /// The place of a message that is certainly still there.
@@ -145,7 +231,7 @@ impl Topic {
     }
 
     pub(crate) fn message(&self, place: Place) -> Option<&super::Logged> {
-        self.logs.get(&Reverse(place.0))?.messages.get(place.1 - 1)
+        super::message(&self.logs, place)
     }
 }
 
@@ -154,6 +240,7 @@ impl Subscriber {
         match self.rows.get(&place).map(|row| row.state) {
             Some(State::Leased { .. }) => "leased",
             Some(State::Retrying { .. }) => "retrying",
+            Some(State::Parked) => "parked",
             Some(State::Dead { .. }) => "dead_lettered",
             None if self.cursor(place.0) < place.1 => "pending",
             Some(State::Skipped) | None => "settled",

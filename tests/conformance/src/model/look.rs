@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Model, State};
+use crate::filter::matches;
 
 impl Model {
     pub(super) fn stats(&self, topic: &str, name: &str) -> Answer {
@@ -17,11 +18,13 @@ impl Model {
             "leased_count": count(|state| matches!(state, State::Leased { .. })),
             "retrying_count": count(|state| matches!(state, State::Retrying { .. })),
             "dead_count": count(|state| matches!(state, State::Dead { .. })),
-            "parked_count": 0,
+            "parked_count": count(|state| matches!(state, State::Parked)),
             "claimed_count": counts.claimed,
             "acked_count": counts.acked,
             "nacked_count": counts.nacked,
             "expired_count": counts.expired,
+            "ttl_expired_count": counts.ttl_expired,
+            "filtered_count": counts.filtered,
         });
         let is_ahead = |(priority, seq): (i16, usize)| seq > subscriber.cursor(priority);
         if topic.is_dense() && !states().any(|(place, _)| is_ahead(place)) {
@@ -34,7 +37,7 @@ impl Model {
             stats["dropped_count"] = json!(counts.dropped);
             stats["pending_count"] = json!(pending);
             stats["pending_bytes"] =
-                json!(waiting.map(|message| message.payload.len()).sum::<usize>());
+                json!(waiting.map(|message| message.body.size()).sum::<usize>());
             stats["ready_count"] =
                 json!(pending + states().filter(|(_, state)| due(*state)).count());
             stats["oldest_age_ms"] = json!(oldest.map(|at| (self.now - at).max(0)));
@@ -42,12 +45,24 @@ impl Model {
         Ok(stats)
     }
 
+    pub(super) fn topic_stats(&self, name: &str) -> Answer {
+        let topic = self.topic(name)?;
+        let logs = topic.logs.iter().map(|(priority, log)| {
+            json!({ "priority": priority.0, "last_sequence": log.messages.len() })
+        });
+        Ok(json!({
+            "paused": topic.paused,
+            "delayed_count": topic.delayed.len(),
+            "logs": logs.collect::<Vec<_>>(),
+        }))
+    }
+
     pub(super) fn message(&self, topic_name: &str, id: &str) -> Answer {
         let topic = self.topic(topic_name)?;
-        if let Some(delayed) = topic.delayed.iter().find(|delayed| delayed.id == id) {
+        if let Some(delayed) = topic.delayed.iter().find(|delayed| delayed.body.id == id) {
             let pending = |name| json!({ "subscriber": name, "state": "pending" });
             return Ok(json!({
-                "message": { "id": id, "payload": delayed.payload, "deliver_at": delayed.due_at },
+                "message": { "id": id, "payload": delayed.body.payload, "deliver_at": delayed.due_at },
                 "delayed": true,
                 "deliveries": topic.subscribers.keys().map(pending).collect::<Vec<_>>(),
             }));
@@ -56,8 +71,15 @@ impl Model {
         let message = topic.message(place).ok_or(super::No::Impossible)?;
         let mut deliveries: Vec<Value> = Vec::new();
         for (name, subscriber) in &topic.subscribers {
-            let state = subscriber.state_name(place);
             let row = subscriber.rows.get(&place);
+            let is_ahead = subscriber.cursor(place.0) < place.1;
+            let filter = subscriber.options.filter.as_ref();
+            let is_filtered = filter.is_some_and(|filter| !matches(filter, &message.body.headers));
+            if row.is_none() && is_ahead && is_filtered {
+                deliveries.push(json!({ "subscriber": name, "state": "settled" }));
+                continue;
+            }
+            let state = subscriber.state_name(place);
             // It began after this message, and has nothing to do with it.
             let began_later = subscriber.created_at > message.published_at;
             if row.is_none() && state == "settled" && began_later {
@@ -71,7 +93,7 @@ impl Model {
             }));
         }
         Ok(json!({
-            "message": { "id": id, "payload": message.payload, "deliver_at": message.published_at },
+            "message": { "id": id, "payload": message.body.payload, "deliver_at": message.published_at },
             "delayed": false,
             "deliveries": deliveries,
         }))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Delayed, Model, No, State, Topic};
+use super::{Body, Delayed, Model, No, State, Topic, refused};
 use crate::operation::{BacklogPolicy, Message};
 
 /// An idempotency key that was used.
@@ -18,10 +18,16 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    pub(super) fn forget_name(&mut self, prefix: &str) {
+        if self.id.starts_with(prefix) {
+            self.id.clear();
+        }
+    }
+
     fn is_of(&self, message: &Message) -> bool {
-        // Whoever asks again may be traced elsewhere.
-        let correlation_id = self.message.correlation_id.clone();
-        self.message == Message { correlation_id, ..message.clone() }
+        // Whoever asks again may be traced elsewhere; how long it lives and what it excludes say nothing.
+        let Message { correlation_id, ttl_ms, unique_key, .. } = self.message.clone();
+        self.message == Message { correlation_id, ttl_ms, unique_key, ..message.clone() }
     }
 }
 
@@ -43,6 +49,7 @@ impl Model {
         let topic = self.topic(topic_name)?;
         let (subscribers, window_ms) = (topic.subscribers.len(), topic.options.window_ms);
         let mut keys: BTreeMap<String, Known> = BTreeMap::new();
+        let mut unique: BTreeMap<String, String> = BTreeMap::new();
         let mut answers = Vec::new();
         let mut new = Vec::new();
         for (index, message) in messages.iter().enumerate() {
@@ -59,7 +66,7 @@ impl Model {
                     answer["duplicate"] = json!(true);
                     answer["deliver_at"] = json!(known.due_at);
                     // The id of a message of the same batch is not known before its answer is.
-                    if !keys.contains_key(key) {
+                    if !keys.contains_key(key) && !known.id.is_empty() {
                         answer["id"] = json!(known.id);
                     }
                     answers.push(answer);
@@ -69,52 +76,90 @@ impl Model {
                 let known = Known { message, id, due_at, expires_at: now + window_ms };
                 keys.insert(key.clone(), known);
             }
+            if let Some(key) = &message.unique_key {
+                if unique.insert(key.clone(), id.clone()).is_some() {
+                    return refused("invalid_argument");
+                }
+                if topic.unique.get(key).is_some_and(String::is_empty) {
+                    return Err(No::Impossible);
+                }
+                if topic.unique.get(key).is_some_and(|first| !self.is_done(topic_name, first)) {
+                    return Err(No::Refused("unique_conflict", Some(index)));
+                }
+            }
             answers.push(answer);
-            new.push((id, message, due_at));
+            new.push((body(message, id, topic.options.ttl_ms, now), message.priority, due_at));
         }
-        let added = new.iter().map(|(_, message, _)| size(message)).collect::<Vec<_>>();
+        let added = new.iter().map(|(body, ..)| body.size()).collect::<Vec<_>>();
         if topic.refuses(&added, now) {
             return Err(No::Refused("backlog_full", None));
         }
-        let any_new = !new.is_empty();
-        for (id, message, due_at) in new {
-            let (payload, priority) = (text(message), message.priority);
-            match due_at {
-                Some(due_at) => {
-                    let delayed = Delayed { id, payload, priority, due_at };
-                    self.topic_mut(topic_name)?.delayed.push(delayed);
-                }
-                None => self.append(topic_name, priority, id, payload, now),
-            }
-        }
+        self.accept(topic_name, new)?;
         let topic = self.topic_mut(topic_name)?;
         topic.keys.extend(keys);
-        if any_new {
-            topic.drop_oldest(now);
-        }
+        topic.unique.extend(unique);
         Ok(answers)
+    }
+
+    /// Publishes what came from another topic: without a name until it is claimed.
+    pub(super) fn publish_copies(
+        &mut self,
+        topic: &str,
+        copies: Vec<(Body, i16, i64)>,
+    ) -> Result<(), No> {
+        let now = self.now;
+        let of = self.topic(topic)?;
+        let added: Vec<usize> = copies.iter().map(|(body, ..)| body.size()).collect();
+        if of.refuses(&added, now) {
+            return refused("backlog_full");
+        }
+        let expires_at = of.options.ttl_ms.map(|ttl| now + ttl);
+        let copies = copies.into_iter().map(|(body, priority, due_at)| {
+            (Body { expires_at, ..body }, priority, Some(due_at).filter(|at| *at > now))
+        });
+        self.accept(topic, copies.collect())
+    }
+
+    fn accept(&mut self, topic: &str, new: Vec<(Body, i16, Option<i64>)>) -> Result<(), No> {
+        let now = self.now;
+        let any_new = !new.is_empty();
+        for (body, priority, due_at) in new {
+            match due_at {
+                Some(due_at) => {
+                    let delayed = Delayed { body, priority, due_at };
+                    self.topic_mut(topic)?.delayed.push(delayed);
+                }
+                None => self.append(topic, priority, body, now),
+            }
+        }
+        if any_new {
+            self.topic_mut(topic)?.drop_oldest(now);
+        }
+        Ok(())
     }
 }
 
-fn text(message: &Message) -> String {
-    message.payload.clone().unwrap_or_default()
-}
-
-/// Histories use neither headers nor content types.
-fn size(message: &Message) -> usize {
-    message.payload.as_ref().map_or(0, String::len)
+/// Its life begins now, whatever its delay.
+fn body(message: &Message, id: String, default_ttl_ms: Option<i64>, now: i64) -> Body {
+    Body {
+        id,
+        payload: message.payload.clone().unwrap_or_default(),
+        headers: message.headers.clone(),
+        ordering_key: message.ordering_key.clone(),
+        expires_at: message.ttl_ms.or(default_ttl_ms).map(|ttl| now + ttl),
+    }
 }
 
 impl Topic {
     /// Up to here a log counts for nobody; what was removed counts with the message before it.
     fn backlog(&self, floors: &BTreeMap<i16, usize>) -> Backlog {
         let mut messages = self.delayed.len();
-        let mut bytes = self.delayed.iter().map(|delayed| delayed.payload.len()).sum();
+        let mut bytes = self.delayed.iter().map(|delayed| delayed.body.size()).sum();
         for (priority, log) in &self.logs {
             let above = log.messages.iter().skip(floors.get(&priority.0).copied().unwrap_or(0));
             let waiting = above.skip_while(|message| message.removed);
             messages += waiting.clone().count();
-            bytes += waiting.map(|message| message.payload.len()).sum::<usize>();
+            bytes += waiting.map(|message| message.body.size()).sum::<usize>();
         }
         let oldest_at = self.oldest(floors).map(|(at, ..)| at);
         Backlog { messages, bytes, oldest_at }

@@ -55,11 +55,13 @@ impl Model {
             return refused("invalid_argument");
         }
         let mut answer = json!({});
-        // The times of messages that were trimmed are not known any more.
-        if !by_time || topic.logs.keys().all(|priority| topic.floor(priority.0, now) == 0) {
+        // The times of messages that were trimmed or cancelled are not known any more.
+        let dense = topic.is_dense();
+        if (!by_time && dense)
+            || topic.logs.keys().all(|priority| topic.floor(priority.0, now) == 0)
+        {
             answer["clamped"] = json!(clamped);
         }
-        let dense = topic.is_dense();
         let subscriber = self.subscriber_mut(topic_name, subscriber_name)?;
         let moves = places.iter().map(|(priority, seq)| (subscriber.cursor(*priority), *seq));
         if dense {
@@ -72,9 +74,7 @@ impl Model {
             return Ok(answer);
         }
         // In flight ends; dead letters stay, and so does what is to be skipped and still lies ahead.
-        subscriber
-            .rows
-            .retain(|_, row| !matches!(row.state, State::Leased { .. } | State::Retrying { .. }));
+        subscriber.rows.retain(|_, row| matches!(row.state, State::Dead { .. } | State::Skipped));
         for (priority, seq) in places {
             subscriber.move_cursor(priority, seq);
         }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Model, No, Row, State, refused};
+use super::results::Stored;
+use super::{Answer, Model, No, Place, Row, State, refused};
 use crate::operation::Operation as Op;
 
 /// What a receipt is used for.
@@ -34,13 +35,16 @@ impl Model {
             receipts.iter().map(|receipt| (receipt.clone(), verb)).collect()
         };
         match operation {
-            Op::Ack { receipt, .. } => self.settle_one(receipt, Verb::Ack),
+            Op::Ack { receipt, result } => self.ack(receipt, result.as_ref()),
             Op::Nack(one) => {
                 let (receipt, verb) = nack(one);
                 self.settle_one(&receipt, verb)
             }
             Op::Extend { receipt, lease_ms } => {
-                self.settle_one(receipt, Verb::Extend { lease_ms: *lease_ms })
+                let receipts = std::slice::from_ref(receipt);
+                let answer = self.settle_one(receipt, Verb::Extend { lease_ms: *lease_ms })?;
+                self.extended(receipts);
+                Ok(answer)
             }
             Op::Defer(one) => {
                 let (receipt, verb) = defer(one);
@@ -49,7 +53,10 @@ impl Model {
             Op::Cancel { receipt, .. } => self.settle_one(receipt, Verb::Cancel),
             Op::AckBatch { receipts } => self.settle_many(&all(receipts, Verb::Ack)),
             Op::ExtendBatch { receipts, lease_ms } => {
-                self.settle_many(&all(receipts, Verb::Extend { lease_ms: *lease_ms }))
+                let answers =
+                    self.settle_many(&all(receipts, Verb::Extend { lease_ms: *lease_ms }))?;
+                self.extended(receipts);
+                Ok(answers)
             }
             Op::CancelBatch { receipts, .. } => self.settle_many(&all(receipts, Verb::Cancel)),
             Op::NackBatch { items } => {
@@ -59,6 +66,61 @@ impl Model {
                 self.settle_many(&items.iter().map(defer).collect::<Vec<_>>())
             }
             _ => Err(No::Impossible),
+        }
+    }
+
+    /// A reply is stored by the settlement that ends the delivery, not by one that repeats it.
+    fn ack(&mut self, receipt: &str, reply: Option<&crate::operation::Reply>) -> Answer {
+        let is_first = !self.settled.contains_key(receipt);
+        let answer = self.settle_one(receipt, Verb::Ack)?;
+        if let (Some(reply), true) = (reply, is_first) {
+            let given = self.receipts.get(receipt).ok_or(No::Impossible)?;
+            let message = self.topic(&given.topic)?.message(given.place).ok_or(No::Impossible)?;
+            let payload = reply.payload.clone().unwrap_or_default();
+            let expires_at = self.now + reply.ttl_ms.unwrap_or(3_600_000);
+            let of = (message.body.id.clone(), given.number);
+            self.replies.insert(of, Stored { payload, expires_at });
+        }
+        Ok(answer)
+    }
+
+    /// Some deliveries of a lease that were extended without the others are under a lease of their own.
+    fn extended(&mut self, receipts: &[String]) {
+        let mut leases: std::collections::BTreeMap<(String, String, u64), Vec<Place>> =
+            std::collections::BTreeMap::new();
+        for receipt in receipts {
+            let Ok(Some((subscriber, _))) = self.holder(receipt) else { continue };
+            let rows = subscriber.rows.iter();
+            let mut held = rows.filter(|(_, row)| row.receipt.as_ref() == Some(receipt));
+            let Some((place, lease)) = held.find_map(|(place, row)| Some((*place, row.lease?.0)))
+            else {
+                continue;
+            };
+            let Some(given) = self.receipts.get(receipt) else { continue };
+            let of = (given.topic.clone(), given.subscriber.clone(), lease);
+            let places = leases.entry(of).or_default();
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        for ((topic, name, lease), mut places) in leases {
+            if let Some(topic) = self.topics.get_mut(&topic)
+                && let Some(subscriber) = topic.subscribers.get_mut(&name)
+            {
+                let is_under = |row: &&Row| row.lease.is_some_and(|(number, _)| number == lease);
+                if subscriber.rows.values().filter(is_under).count() == places.len() {
+                    continue;
+                }
+                subscriber.leases += 1;
+                places.sort_by_key(|place| {
+                    topic.logs.get(&std::cmp::Reverse(place.0)).map(|log| (log.number, place.1))
+                });
+                for (index, place) in places.into_iter().enumerate() {
+                    if let Some(row) = subscriber.rows.get_mut(&place) {
+                        row.lease = Some((subscriber.leases, index));
+                    }
+                }
+            }
         }
     }
 
@@ -80,11 +142,14 @@ impl Model {
     fn settle_one(&mut self, receipt: &str, verb: Verb) -> Answer {
         let now = self.now;
         let place = self.receipts.get(receipt).ok_or(No::Impossible)?.place;
-        let row = self.holder(receipt)?.and_then(|subscriber| {
+        let row = self.holder(receipt)?.and_then(|(subscriber, logs)| {
             let row = subscriber.rows.get(&place)?.clone();
-            (row.receipt.as_deref() == Some(receipt)).then_some((subscriber, row))
+            (row.receipt.as_deref() == Some(receipt)).then_some((subscriber, logs, row))
         });
-        let Some((subscriber, row)) = row else {
+        let Some((subscriber, logs, row)) = row else {
+            if self.forgets && self.settled.contains_key(receipt) {
+                return Err(No::Impossible);
+            }
             let same = self.settled.get(receipt).filter(|(before, _)| before.is_same(verb));
             return same.map_or_else(|| refused("lease_lost"), |(_, answer)| Ok(answer.clone()));
         };
@@ -104,7 +169,7 @@ impl Model {
                 let ready_at = now + delay_ms;
                 let attempts = row.attempts - 1;
                 let state = State::Retrying { ready_at };
-                let after = Row { state, attempts, receipt: None, ..row };
+                let after = Row { state, attempts, receipt: None, lease: None, ..row };
                 (Some(after), json!({ "ready_at": ready_at }))
             }
             Verb::Nack { delay_ms, give_up } => {
@@ -119,13 +184,17 @@ impl Model {
                     let answer = json!({ "state": "retrying", "ready_at": ready_at });
                     (State::Retrying { ready_at }, answer)
                 };
-                (Some(Row { state, failures, receipt: None, ..row }), answer)
+                (Some(Row { state, failures, receipt: None, lease: None, ..row }), answer)
             }
         };
-        match after {
+        let before = match after {
             Some(after) => subscriber.rows.insert(place, after),
             None => subscriber.rows.remove(&place),
         };
+        if !matches!(verb, Verb::Extend { .. }) {
+            let key = before.and_then(|row| row.key);
+            subscriber.freed(key.as_deref(), logs, now);
+        }
         if !matches!(verb, Verb::Extend { .. }) {
             self.settled.insert(receipt.to_owned(), (verb, answer.clone()));
         }

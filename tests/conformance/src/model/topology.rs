@@ -2,16 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Counts, Model, No, Subscriber, Topic, refused};
-use crate::operation::{self, BacklogLimit, NewSubscriber, Retention, Start};
+use super::{Answer, Counts, Logs, Model, No, Subscriber, Topic, refused};
+use crate::operation::{
+    self, BacklogLimit, NewSubscriber, OnDead, OnExpiry, OrNone, Rate, Retention, Start,
+};
 
 const WINDOW_MS: i64 = 24 * 3_600_000;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TopicSettings {
     pub retention: Retention,
     pub backlog: BacklogLimit,
     pub window_ms: i64,
+    pub ttl_ms: Option<i64>,
 }
 
 impl TopicSettings {
@@ -19,15 +22,23 @@ impl TopicSettings {
         self.retention = options.retention.unwrap_or(self.retention);
         self.backlog = options.backlog_limit.unwrap_or(self.backlog);
         self.window_ms = options.idempotency_window_ms.unwrap_or(self.window_ms);
+        self.ttl_ms = options.ttl_ms.map_or(self.ttl_ms, OrNone::into_option);
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SubscriberSettings {
     pub max_attempts: u32,
     pub lease_ms: i64,
     pub claim_limit: usize,
     pub retry: operation::Retry,
+    pub ordered: bool,
+    pub on_dead: OnDead,
+    pub filter: Option<Value>,
+    pub on_expiry: OnExpiry,
+    pub leased_max: Option<u32>,
+    pub rate: Option<Rate>,
+    pub leased_per_key_max: Option<u32>,
 }
 
 impl SubscriberSettings {
@@ -36,6 +47,16 @@ impl SubscriberSettings {
         self.lease_ms = options.lease_ms.unwrap_or(self.lease_ms);
         self.claim_limit = options.claim_limit.unwrap_or(self.claim_limit);
         self.retry = options.retry.unwrap_or(self.retry);
+        self.ordered = options.ordered.unwrap_or(self.ordered);
+        self.on_dead = options.on_dead.unwrap_or(self.on_dead);
+        if let Some(filter) = &options.filter {
+            self.filter = Some(filter.clone()).filter(|filter| !filter.is_string());
+        }
+        self.on_expiry = options.on_expiry.unwrap_or(self.on_expiry);
+        self.leased_max = options.leased_max.map_or(self.leased_max, OrNone::into_option);
+        self.rate = options.rate.map_or(self.rate, OrNone::into_option);
+        self.leased_per_key_max =
+            options.leased_per_key_max.map_or(self.leased_per_key_max, OrNone::into_option);
     }
 
     /// How long a delivery waits after so many failures. Histories leave nothing to chance.
@@ -64,6 +85,7 @@ impl Model {
             retention: Retention::None,
             backlog: BacklogLimit::default(),
             window_ms: WINDOW_MS,
+            ttl_ms: None,
         };
         settings.change(options);
         let topic = Topic {
@@ -72,6 +94,7 @@ impl Model {
             logs: std::collections::BTreeMap::new(),
             delayed: Vec::new(),
             keys: std::collections::BTreeMap::new(),
+            unique: std::collections::BTreeMap::new(),
             subscribers: std::collections::BTreeMap::new(),
         };
         self.topics.insert(name.to_owned(), topic);
@@ -115,6 +138,13 @@ impl Model {
             lease_ms: 30_000,
             claim_limit: 10,
             retry: operation::Retry::default(),
+            ordered: false,
+            on_dead: OnDead::Skip,
+            filter: None,
+            on_expiry: OnExpiry::Skip,
+            leased_max: None,
+            rate: None,
+            leased_per_key_max: None,
         };
         options.change(&new.options);
         let begin = |priority: i16, log: &super::Log| match new.start {
@@ -132,6 +162,10 @@ impl Model {
             cursors,
             rows: std::collections::BTreeMap::new(),
             counts: Counts::default(),
+            leases: 0,
+            sifts: false,
+            full_at_us: 0,
+            blurred: false,
         };
         topic.subscribers.insert(new.name.clone(), subscriber);
         Ok(json!({ "name": new.name, "paused": false }))
@@ -144,7 +178,10 @@ impl Model {
         options: &operation::SubscriberOptions,
     ) -> Answer {
         let subscriber = self.subscriber_mut(topic, name)?;
+        let old = subscriber.rule();
         subscriber.options.change(options);
+        let was_keyed = old.is_some() || subscriber.sifts;
+        subscriber.sifts |= was_keyed && old != subscriber.rule();
         let settings = &subscriber.options;
         Ok(json!({ "name": name, "options": {
             "max_attempts": settings.max_attempts,
@@ -164,10 +201,20 @@ impl Model {
         Ok(Value::Object(serde_json::Map::new()))
     }
 
+    pub(super) fn subscriber_and_logs(
+        &mut self,
+        topic: &str,
+        name: &str,
+    ) -> Result<(&mut Subscriber, &Logs), No> {
+        let topic = self.topic_mut(topic)?;
+        let subscriber = topic.subscribers.get_mut(name).ok_or(super::UNKNOWN_SUBSCRIBER)?;
+        Ok((subscriber, &topic.logs))
+    }
+
     /// The subscriber that a receipt was given to, if it is still the same one.
-    pub(super) fn holder(&mut self, receipt: &str) -> Result<Option<&mut Subscriber>, No> {
+    pub(super) fn holder(&mut self, receipt: &str) -> Result<Option<(&mut Subscriber, &Logs)>, No> {
         let given = self.receipts.get(receipt).ok_or(No::Impossible)?.clone();
-        let subscriber = self.subscriber_mut(&given.topic, &given.subscriber).ok();
-        Ok(subscriber.filter(|subscriber| subscriber.number == given.number))
+        let found = self.subscriber_and_logs(&given.topic, &given.subscriber).ok();
+        Ok(found.filter(|(subscriber, _)| subscriber.number == given.number))
     }
 }

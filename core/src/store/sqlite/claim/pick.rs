@@ -315,7 +315,7 @@ fn park_again(tx: &mut Tx<'_>, selection: &mut Selection) -> Step<()> {
             counts.lapsed -= 1;
             tx.leave_lease(id, lease)?;
         }
-        keys::park_again(tx, id, message, retry.attempts)?;
+        keys::park_again(tx, id, message, retry.attempts, None)?;
     }
     Ok(())
 }

@@ -174,7 +174,7 @@ impl Selection {
             let counts = tx.counts(self.id)?;
             counts.ahead -= 1;
             counts.dead -= 1;
-            keys::park_again(tx, self.id, look.key, 0)?;
+            keys::park_again(tx, self.id, look.key, 0, Some(ordering_key))?;
         } else {
             keys::park(tx, self.id, look.key, ordering_key, look.expires_at)?;
         }

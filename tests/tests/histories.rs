@@ -1,0 +1,147 @@
+//! Random histories over one, two and three processes on one file. Each operation is asked of one of them
+//! by chance; now and then one is killed, between operations and in the middle of one.
+//!
+//! `BLOCKQUEUE_HISTORIES` and `BLOCKQUEUE_HISTORY_SEED` choose how many and which.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write as _;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use blockqueue::{OpenOptions, Queue, TestClock};
+use blockqueue_conformance::{Face, Feature, Histories, Mortal, Operation, Refusal, START_MS};
+use blockqueue_tests::chance::Chance;
+use blockqueue_tests::child::Talking;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// An operation takes a few of these; its process is killed after any number up to this one.
+const DEATH_MICROS_MAX: u64 = 4_000;
+
+#[test]
+fn a_process_that_is_killed_at_any_time_leaves_what_the_model_says() {
+    Histories::from_env(12).assert_hold_through_deaths(|| Processes::start(1));
+}
+
+#[test]
+fn two_processes_that_are_killed_at_any_time_are_one_queue() {
+    Histories::from_env(10).assert_hold_through_deaths(|| Processes::start(2));
+}
+
+#[test]
+fn three_processes_that_are_killed_at_any_time_are_one_queue() {
+    Histories::from_env(6).assert_hold_through_deaths(|| Processes::start(3));
+}
+
+/// Processes on a file of their own.
+struct Processes {
+    folder: TempDir,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None`: it is started when it is asked next.
+    workers: Vec<Option<Talking>>,
+    chance: Chance,
+    now_ms: i64,
+}
+
+impl Processes {
+    fn start(count: usize) -> Arc<dyn Mortal> {
+        let workers = (0..count).map(|_| None).collect();
+        let state = State { workers, chance: Chance::new(count as u64), now_ms: START_MS };
+        Arc::new(Self { folder: tempfile::tempdir().unwrap(), state: Mutex::new(state) })
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("queue.db")
+    }
+
+    fn worker(&self, now_ms: i64) -> Talking {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_history-worker"));
+        command.arg(self.file()).arg(now_ms.to_string());
+        let worker = Talking::start(&mut command).unwrap();
+        assert_eq!(worker.line().unwrap(), "ready");
+        worker
+    }
+
+    /// One of them by chance, with its number.
+    fn choose<'s>(&self, state: &'s mut State) -> (usize, &'s mut Talking) {
+        let count = state.workers.len();
+        let number = usize::try_from(state.chance.below(count as u64)).unwrap();
+        let now_ms = state.now_ms;
+        let worker = state.workers.get_mut(number).unwrap();
+        (number, worker.get_or_insert_with(|| self.worker(now_ms)))
+    }
+}
+
+fn say(worker: &mut Talking, line: &Value) {
+    let input = worker.child().stdin.as_mut().unwrap();
+    input.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+fn heard(worker: &Talking) -> Value {
+    serde_json::from_str(&worker.line().unwrap()).unwrap()
+}
+
+impl Face for Processes {
+    fn perform(&self, operation: &Operation) -> Result<Value, Refusal> {
+        let mut state = self.state.lock().unwrap();
+        let is_killed = state.chance.below(2) == 0;
+        let (number, worker) = self.choose(&mut state);
+        if *operation == (Operation::Reopen {}) && is_killed {
+            *state.workers.get_mut(number).unwrap() = None;
+            return Ok(json!({}));
+        }
+        say(worker, &serde_json::to_value(operation).unwrap());
+        let mut told = heard(worker);
+        match told.get("code").and_then(Value::as_str) {
+            None => Ok(told.get_mut("answer").unwrap().take()),
+            Some(code) => {
+                let detail = told.get("detail").and_then(Value::as_str).unwrap_or_default();
+                let index = told.get("index").and_then(Value::as_u64);
+                let index = index.map(|index| usize::try_from(index).unwrap());
+                Err(Refusal { index, ..Refusal::new(code, detail) })
+            }
+        }
+    }
+
+    fn set_clock(&self, at_ms: i64) {
+        let mut state = self.state.lock().unwrap();
+        state.now_ms = at_ms;
+        for worker in state.workers.iter_mut().flatten() {
+            say(worker, &json!({ "clock": at_ms }));
+            assert_eq!(heard(worker), Value::Null);
+        }
+    }
+
+    fn has(&self, feature: Feature) -> bool {
+        feature == Feature::Reopen
+    }
+
+    /// What is left must be in order.
+    fn close(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.workers.clear();
+        let clock = TestClock::new(UNIX_EPOCH + Duration::from_millis(state.now_ms.unsigned_abs()));
+        let queue =
+            Queue::open_with(self.file(), OpenOptions::default().with_clock(clock)).unwrap();
+        let diagnosis = queue.diagnose().wait().unwrap();
+        assert_eq!(diagnosis.problems, Vec::<String>::new());
+        queue.shutdown().wait().unwrap();
+    }
+}
+
+impl Mortal for Processes {
+    fn perform_and_die(&self, operation: &Operation) {
+        let mut state = self.state.lock().unwrap();
+        let moment = Duration::from_micros(state.chance.below(DEATH_MICROS_MAX));
+        let (number, worker) = self.choose(&mut state);
+        say(worker, &serde_json::to_value(operation).unwrap());
+        // When it dies is part of the chance, not a wait for anything.
+        thread::sleep(moment);
+        *state.workers.get_mut(number).unwrap() = None;
+    }
+}
