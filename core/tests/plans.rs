@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("table_count", "the list of tables, read when a file is opened"),
     ("logs_of_topic", "sorts a row per priority"),
     ("logs_expiring", "a row per topic and priority, read once when a file was opened"),
+    ("message_insert_plain_16", "the rows that it is given"),
     ("logs_untrimmed", "a row per topic and priority, read when the cache was dropped"),
 ];
 

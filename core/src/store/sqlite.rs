@@ -218,8 +218,16 @@ impl SqliteStore {
 fn apply_all(tx: &mut Tx<'_>, ops: &[Op], follow: &mut dyn Follow) -> Step<Applied> {
     let more = due::bring(tx)?;
     let mut outcomes = Vec::with_capacity(ops.len());
-    for op in ops {
-        outcomes.push(refusable(run_op(tx, op))?);
+    let mut rest = ops;
+    while let [op, others @ ..] = rest {
+        let run = publish::publish_run(tx, rest)?;
+        if run.is_empty() {
+            outcomes.push(refusable(run_op(tx, op))?);
+            rest = others;
+        } else {
+            rest = rest.get(run.len()..).unwrap_or_default();
+            outcomes.extend(run.into_iter().map(Ok));
+        }
     }
     finish(tx, outcomes, more, follow)
 }

@@ -54,6 +54,8 @@ CREATE TABLE blockqueue_log (
   gap_count INTEGER NOT NULL DEFAULT 0,
   -- It has, or had, messages that expire.
   expiring INTEGER NOT NULL DEFAULT 0 CHECK (expiring IN (0, 1)),
+  -- Every message that it has, or had, is a payload and nothing else: a claim reads nothing else.
+  is_plain INTEGER NOT NULL DEFAULT 1 CHECK (is_plain IN (0, 1)),
   CHECK (trim_seq <= last_seq)
 );
 CREATE UNIQUE INDEX blockqueue_log_open ON blockqueue_log (topic_id, kind, priority) WHERE closed = 0;
@@ -179,7 +181,8 @@ CREATE TABLE blockqueue_delivery (
   expires_at INTEGER,
   -- By subscriber first: what one claim hands out, and one ack settles, are neighbours.
   PRIMARY KEY (subscriber_id, message_id),
-  CHECK ((state IN (2, 4)) = (ready_at IS NOT NULL))
+  -- A state that has a time has one. Said so that it is quickly found true of what a claim writes.
+  CHECK ((ready_at IS NULL AND state <> 2 AND state <> 4) OR (ready_at IS NOT NULL AND state IN (2, 4)))
 ) WITHOUT ROWID;
 CREATE INDEX blockqueue_delivery_retry
   ON blockqueue_delivery (subscriber_id, priority, ready_at) WHERE state = 2;

@@ -105,6 +105,8 @@ pub(super) struct CachedLog {
     pub published_at: Millis,
     pub gap_count: i64,
     pub expiring: bool,
+    /// Every message that it has, or had, is a payload and nothing else.
+    pub is_plain: bool,
 }
 
 impl CachedLog {
@@ -120,6 +122,7 @@ impl CachedLog {
             published_at: row.get("published_at")?,
             gap_count: row.get("gap_count")?,
             expiring: row.get("expiring")?,
+            is_plain: row.get("is_plain")?,
         })
     }
 }

@@ -134,6 +134,8 @@ fn append(tx: &mut Tx<'_>, message: &Delayed) -> Step<()> {
     )?;
     state.position += size;
     state.expiring |= message.expires;
+    // It keeps its first id.
+    state.is_plain = false;
     if message.expires {
         tx.cache.may_expire(log);
     }

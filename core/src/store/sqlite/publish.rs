@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 use sha2::{Digest as _, Sha256};
 
 use super::cache::{LogId, TopicId, key};
@@ -17,7 +17,7 @@ use crate::clock::{Millis, duration_millis, from_millis, to_millis};
 use crate::error::Error;
 use crate::limits;
 use crate::model::{IdParts, MessageId, Published};
-use crate::op::Outcome;
+use crate::op::{Op, Outcome};
 use crate::options::Message;
 
 /// Where a message's id came from: all that an answer needs.
@@ -53,7 +53,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
     let mut appended = 0;
     let ttl = tx.topic(topic)?.options.ttl;
-    let mut appender = Appender::new(tx.connection, ttl)?;
+    let mut appender = Appender::new(ttl);
     for (message, plan) in messages.iter().zip(&plans) {
         let done = match *plan {
             Plan::Append => {
@@ -74,6 +74,7 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
         };
         accepted.push(done);
     }
+    appender.finish(tx)?;
     if appended > 0 {
         let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
         tx.effects.appended.push((name, appended));
@@ -91,6 +92,50 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     Ok(Outcome::Published(published.collect()))
 }
 
+/// Publishes plain messages for callers that stand side by side in a group: what they write, they write
+/// together. The answer is the outcomes of those at the front; none unless there are several, to a topic
+/// that asks nothing of a message but its payload.
+pub(super) fn publish_run(tx: &mut Tx<'_>, ops: &[Op]) -> Step<Vec<Outcome>> {
+    let Some((name, _)) = ops.first().and_then(plain_publish) else { return Ok(Vec::new()) };
+    let Some(topic) = tx.find_topic(name)? else { return Ok(Vec::new()) };
+    let options = &tx.topic(topic)?.options;
+    if options.ttl.is_some() || options.backlog_limit.is_limited() {
+        return Ok(Vec::new());
+    }
+    let same_topic = ops.iter().map_while(plain_publish).take_while(|(other, _)| *other == name);
+    let run: Vec<&[Message]> = same_topic.map(|(_, messages)| messages).collect();
+    if run.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let count = run.iter().map(|messages| messages.len()).sum();
+    let subscriber_count = tx.topic(topic)?.subscriber_count;
+    let mut appender = Appender::new(None);
+    let mut outcomes = Vec::with_capacity(run.len());
+    for messages in run {
+        let mut published = Vec::with_capacity(messages.len());
+        for message in messages {
+            let accepted = appender.append(tx, topic, message, count)?;
+            let id = id_of(tx.tag, &accepted);
+            published.push(Published { id, duplicate: false, deliver_at: None, subscriber_count });
+        }
+        outcomes.push(Outcome::Published(published));
+    }
+    appender.finish(tx)?;
+    let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
+    tx.effects.appended.push((name, count));
+    Ok(outcomes)
+}
+
+/// The topic and the messages of a publish in which every message is a payload to be delivered now.
+fn plain_publish(op: &Op) -> Option<(&str, &[Message])> {
+    let Op::Publish { topic, messages } = op else { return None };
+    let is_now = |message: &Message| {
+        message.delay.is_none() && message.deliver_at.is_none() && message.ttl.is_none()
+    };
+    let is_plain = messages.iter().all(|message| is_plain(message) && is_now(message));
+    is_plain.then_some((topic, messages))
+}
+
 /// Appends what was accepted already, in order. Only a conflict of idempotency keys is still found here,
 /// one per message: the messages after it go on.
 pub(super) fn publish_staged<'m>(
@@ -99,7 +144,7 @@ pub(super) fn publish_staged<'m>(
     messages: impl Iterator<Item = &'m Message>,
 ) -> Step<Vec<Result<(), Error>>> {
     let ttl = tx.topic(topic)?.options.ttl;
-    let mut appender = Appender::new(tx.connection, ttl)?;
+    let mut appender = Appender::new(ttl);
     let mut outcomes = Vec::new();
     let mut appended = 0;
     for message in messages {
@@ -116,6 +161,7 @@ pub(super) fn publish_staged<'m>(
         };
         outcomes.push(outcome);
     }
+    appender.finish(tx)?;
     if appended > 0 {
         let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
         tx.effects.appended.push((name, appended));
@@ -129,12 +175,12 @@ pub(super) fn publish_staged<'m>(
 }
 
 /// `None` if the message is a duplicate.
-fn accept(
+fn accept<'m>(
     tx: &mut Tx<'_>,
     topic: TopicId,
-    message: &Message,
+    message: &'m Message,
     plan: Option<&Plan>,
-    appender: &mut Appender<'_>,
+    appender: &mut Appender<'m>,
 ) -> Step<Option<Accepted>> {
     match plan {
         Some(Plan::Append) => Ok(Some(appender.append(tx, topic, message, limits::STEP_ROWS)?)),
@@ -195,25 +241,36 @@ fn due_at(message: &Message, now: Millis) -> Option<Millis> {
     delay.or_else(|| message.deliver_at.map(to_millis)).filter(|at| *at > now)
 }
 
-/// Appends messages, and keeps at hand what the next one needs.
-struct Appender<'c> {
-    insert_plain: CachedStatement<'c>,
+/// Appends messages, and keeps at hand what the next one needs. It must be finished: plain messages are
+/// written several at a time.
+struct Appender<'m> {
     /// Of messages that do not say.
     ttl: Option<Duration>,
     log: Option<(i16, LogId)>,
+    /// Plain messages that are yet to be written, fewer than [`ROWS`].
+    rows: Vec<PlainRow<'m>>,
 }
 
-impl<'c> Appender<'c> {
-    fn new(connection: &'c Connection, ttl: Option<Duration>) -> Step<Self> {
-        let sql = include_str!("../../../sql/sqlite/message_insert_plain.sql");
-        Ok(Self { insert_plain: connection.prepare_cached(sql)?, ttl, log: None })
+/// What one statement writes of plain messages.
+const ROWS: usize = 16;
+
+struct PlainRow<'m> {
+    key: i64,
+    at: Millis,
+    position: i64,
+    payload: &'m [u8],
+}
+
+impl<'m> Appender<'m> {
+    const fn new(ttl: Option<Duration>) -> Self {
+        Self { ttl, log: None, rows: Vec::new() }
     }
 
     fn append(
         &mut self,
         tx: &mut Tx<'_>,
         topic: TopicId,
-        message: &Message,
+        message: &'m Message,
         room: usize,
     ) -> Step<Accepted> {
         let log = match self.log {
@@ -229,17 +286,28 @@ impl<'c> Appender<'c> {
         let at = now.max(state.published_at);
         let seq = state.last_seq + 1;
         let key = key(log, seq);
+        let position = state.position;
         let expires_at = expires_at(message, self.ttl, now);
+        state.last_seq = seq;
+        state.position += message.size_bytes().cast_signed() as i64;
+        state.published_at = at;
         if expires_at.is_none() && is_plain(message) {
-            self.insert_plain.execute(params![key, at, state.position, message.payload])?;
+            self.rows.push(PlainRow { key, at, position, payload: &message.payload });
+            if self.rows.len() == ROWS {
+                write_together(connection, &self.rows)?;
+                self.rows.clear();
+            }
         } else {
+            state.is_plain = false;
+            state.expiring |= expires_at.is_some();
+            self.write_rows(connection)?;
             let headers = encode::headers_to_json(&message.headers);
             connection
                 .prepare_cached(include_str!("../../../sql/sqlite/message_insert.sql"))?
                 .execute(params![
                     key,
                     at,
-                    state.position,
+                    position,
                     None::<i64>,
                     None::<i64>,
                     message.content_type,
@@ -251,23 +319,57 @@ impl<'c> Appender<'c> {
                     message.payload,
                 ])?;
         }
-        state.last_seq = seq;
-        state.position += message.size_bytes().cast_signed() as i64;
-        state.published_at = at;
         if expires_at.is_some() {
-            state.expiring = true;
             tx.cache.may_expire(log);
         }
         Ok(Accepted { key, at, due_at: None })
     }
+
+    fn finish(mut self, tx: &Tx<'_>) -> Step<()> {
+        self.write_rows(tx.connection)
+    }
+
+    /// Writes what is left of plain messages, one by one.
+    fn write_rows(&mut self, connection: &Connection) -> Step<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let sql = include_str!("../../../sql/sqlite/message_insert_plain.sql");
+        let mut insert = connection.prepare_cached(sql)?;
+        for row in self.rows.drain(..) {
+            insert.execute(params![row.key, row.at, row.position, row.payload])?;
+        }
+        Ok(())
+    }
 }
 
+/// Writes as many plain messages as the statement takes.
+fn write_together(connection: &Connection, rows: &[PlainRow<'_>]) -> Step<()> {
+    let sql = include_str!("../../../sql/sqlite/message_insert_plain_16.sql");
+    let mut insert = connection.prepare_cached(sql)?;
+    let mut place = 0;
+    let mut bind = |value: &dyn ToSql| {
+        place += 1;
+        insert.raw_bind_parameter(place, value)
+    };
+    for row in rows {
+        bind(&row.key)?;
+        bind(&row.at)?;
+        bind(&row.position)?;
+        bind(&row.payload)?;
+    }
+    insert.raw_execute()?;
+    Ok(())
+}
+
+/// It is a payload, and nothing else has to be written.
 fn is_plain(message: &Message) -> bool {
     message.content_type.is_none()
         && message.headers.is_empty()
         && message.correlation_id.is_none()
         && message.idempotency_key.is_none()
         && message.ordering_key.is_none()
+        && message.unique_key.is_none()
 }
 
 /// When a message is not delivered any more: its life begins now, whatever its delay.

@@ -329,6 +329,7 @@ impl Tx<'_> {
             published_at: 0,
             gap_count: 0,
             expiring: false,
+            is_plain: true,
         };
         self.cache.logs.insert(id, Kept { value: log, dirty: false });
         Ok(id)
@@ -419,7 +420,8 @@ impl Tx<'_> {
                 log.position,
                 log.published_at,
                 log.gap_count,
-                log.expiring
+                log.expiring,
+                log.is_plain
             ])?;
         }
         Ok(())

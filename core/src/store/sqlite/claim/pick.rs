@@ -6,7 +6,7 @@ use super::super::cache::{LogId, SubscriberId, key};
 use super::super::keys;
 use super::super::limit;
 use super::super::tx::{Step, Tx};
-use super::select::{New, Selection};
+use super::select::{New, Reads, Selection};
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::limits;
@@ -74,6 +74,24 @@ impl Picked {
             payload: row.get(7)?,
             ordering_key: row.get(8)?,
             expires_at: row.get(9)?,
+            priority,
+            retry: None,
+        })
+    }
+
+    /// Of a log in which there is nothing but payloads.
+    pub(super) fn from_plain(row: &Row<'_>, tag: u16, priority: i16) -> rusqlite::Result<Self> {
+        let (key, published_at) = (row.get(0)?, row.get(1)?);
+        Ok(Self {
+            key,
+            published_at,
+            id: MessageId::new(IdParts { at: published_at, key, tag }),
+            payload: row.get(2)?,
+            content_type: None,
+            headers: None,
+            correlation_id: None,
+            ordering_key: None,
+            expires_at: None,
             priority,
             retry: None,
         })
@@ -182,17 +200,17 @@ fn pick_level(
     }
     for &log in logs {
         let (cursor, last_seq) = (tx.subscriber(id)?.cursor(log), tx.log(log)?.last_seq);
-        let looks = selection.looks(tx, log)?;
-        let mut new_statement = connection.prepare_cached(New::sql(looks))?;
+        let reads = selection.reads(tx, log)?;
+        let mut new_statement = connection.prepare_cached(reads.sql())?;
         let mut new = New::at(log, cursor);
         if cursor < last_seq {
             let (from, to) = (key(log, cursor), key(log, last_seq));
-            let rows = if looks {
+            let rows = if reads == Reads::Look {
                 new_statement.query(params![from, to])?
             } else {
                 new_statement.query(params![from, to, as_rows(room.items)])?
             };
-            new.open(rows, looks);
+            new.open(rows, reads);
         }
         let full = loop {
             // What there is no room for is not looked at.

@@ -47,6 +47,27 @@ enum Verdict {
     Stop,
 }
 
+/// What is read of each message of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// What decides: it may be passed over.
+    Look,
+    /// Everything.
+    Whole,
+    /// The payload: there is nothing else.
+    Payload,
+}
+
+impl Reads {
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Look => include_str!("../../../../sql/sqlite/claim_look.sql"),
+            Self::Whole => include_str!("../../../../sql/sqlite/claim_new.sql"),
+            Self::Payload => include_str!("../../../../sql/sqlite/claim_plain.sql"),
+        }
+    }
+}
+
 impl Look {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -90,12 +111,17 @@ impl Selection {
         })
     }
 
-    /// Whether anything of a log may be passed over.
-    pub(super) fn looks(&self, tx: &Tx<'_>, log: LogId) -> Step<bool> {
-        Ok(self.filter.is_some()
+    pub(super) fn reads(&self, tx: &Tx<'_>, log: LogId) -> Step<Reads> {
+        let log = tx.log(log)?;
+        let may_pass_over = self.filter.is_some()
             || self.rule.is_some()
-            || tx.log(log)?.expiring
-            || tx.subscriber(self.id)?.counts.ahead > 0)
+            || log.expiring
+            || tx.subscriber(self.id)?.counts.ahead > 0;
+        Ok(match (may_pass_over, log.is_plain) {
+            (true, _) => Reads::Look,
+            (false, true) => Reads::Payload,
+            (false, false) => Reads::Whole,
+        })
     }
 
     fn judge(&mut self, tx: &mut Tx<'_>, log: LogId, look: &Look) -> Step<Verdict> {
@@ -212,7 +238,7 @@ impl Selection {
 pub(super) struct New<'s> {
     log: LogId,
     rows: Option<Rows<'s>>,
-    looks: bool,
+    reads: Reads,
     /// With a retry: a dead letter that comes alive again.
     pub item: Option<Picked>,
     /// The sequence number up to which everything was handed out, parked or passed over.
@@ -224,24 +250,15 @@ pub(super) struct New<'s> {
 }
 
 impl<'s> New<'s> {
-    /// What is read of each message.
-    pub(super) const fn sql(looks: bool) -> &'static str {
-        if looks {
-            include_str!("../../../../sql/sqlite/claim_look.sql")
-        } else {
-            include_str!("../../../../sql/sqlite/claim_new.sql")
-        }
-    }
-
     pub(super) const fn at(log: LogId, cursor: i64) -> Self {
         let (rows, item) = (None, None);
-        let (looks, stopped, ended) = (false, false, true);
-        Self { log, rows, looks, item, passed: cursor, stopped, ended }
+        let (reads, stopped, ended) = (Reads::Whole, false, true);
+        Self { log, rows, reads, item, passed: cursor, stopped, ended }
     }
 
-    pub(super) fn open(&mut self, rows: Rows<'s>, looks: bool) {
+    pub(super) fn open(&mut self, rows: Rows<'s>, reads: Reads) {
         self.rows = Some(rows);
-        self.looks = looks;
+        self.reads = reads;
         self.ended = false;
     }
 
@@ -255,11 +272,17 @@ impl<'s> New<'s> {
                 self.ended = true;
                 break;
             };
-            if !self.looks {
-                self.item = Some(Picked::from_new(row, tx.tag, priority)?);
-                break;
-            }
-            let look = Look::from_row(row)?;
+            let look = match self.reads {
+                Reads::Look => Look::from_row(row)?,
+                Reads::Whole => {
+                    self.item = Some(Picked::from_new(row, tx.tag, priority)?);
+                    break;
+                }
+                Reads::Payload => {
+                    self.item = Some(Picked::from_plain(row, tx.tag, priority)?);
+                    break;
+                }
+            };
             match selection.judge(tx, self.log, &look)? {
                 Verdict::Stop => {
                     self.stopped = true;
