@@ -2,6 +2,7 @@
 //!
 //! Owns the write connection, its cache and its transactions. Verbs are in files of their own below.
 
+mod append;
 mod backlog;
 mod backup;
 mod cache;
@@ -35,6 +36,8 @@ mod schedule;
 mod seek;
 mod settle;
 mod standing;
+#[cfg(test)]
+mod testing;
 mod topology;
 mod tx;
 mod unique;

@@ -42,7 +42,8 @@ CREATE TABLE blockqueue_log (
   kind INTEGER NOT NULL CHECK (kind IN (0, 1)),
   priority INTEGER NOT NULL,
   closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1)),
-  -- Sequence number of the newest message; they are dense and begin at 1.
+  -- Sequence number of the newest message; they are dense and begin at 1. This, position and published_at
+  -- may be behind by messages that are there and nothing but payloads: see blockqueue_log_state.
   last_seq INTEGER NOT NULL DEFAULT 0,
   -- The trimmer has passed everything at or below this.
   trim_seq INTEGER NOT NULL DEFAULT 0,
@@ -80,6 +81,20 @@ CREATE TABLE blockqueue_message (
   expires_at INTEGER,
   payload BLOB NOT NULL
 );
+-- Logs as they are. A publish of plain messages writes them and nothing else: what they do to their log is seen
+-- from the newest one. Whatever removes messages above last_seq writes the log's row, too.
+CREATE VIEW blockqueue_log_state AS
+SELECT l.id, l.topic_id, l.kind, l.priority, l.closed, l.trim_seq, l.gap_count, l.expiring, l.is_plain,
+       l.last_seq AS recorded_seq,
+       coalesce(m.id & 1099511627775, l.last_seq) AS last_seq,
+       coalesce(m.position + length(m.payload), l.position) AS position,
+       coalesce(m.published_at, l.published_at) AS published_at
+  FROM blockqueue_log l
+  LEFT JOIN blockqueue_message m
+    ON m.id = (SELECT max(n.id)
+                 FROM blockqueue_message n
+                WHERE n.id > (l.id << 40 | l.last_seq) AND n.id <= (l.id << 40 | 1099511627775));
+
 CREATE UNIQUE INDEX blockqueue_message_origin ON blockqueue_message (origin) WHERE origin IS NOT NULL;
 
 CREATE TABLE blockqueue_delayed (

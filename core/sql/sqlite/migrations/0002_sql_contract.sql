@@ -85,7 +85,7 @@ SELECT topic_id, sum(last_seq - (head_id & 1099511627775) + 1) AS message_count,
                    AND m.id <= (l.id << 40 | l.last_seq)
                  ORDER BY m.id
                  LIMIT 1) AS head_id
-          FROM blockqueue_log l
+          FROM blockqueue_log_state l
          WHERE l.kind = 0)
  GROUP BY topic_id;
 

@@ -100,6 +100,8 @@ pub(super) struct CachedLog {
     pub priority: i16,
     pub closed: bool,
     pub last_seq: i64,
+    /// What its row says of that: the messages above are there, and plain.
+    pub recorded_seq: i64,
     pub trim_seq: i64,
     pub position: i64,
     pub published_at: Millis,
@@ -117,6 +119,7 @@ impl CachedLog {
             priority: row.get("priority")?,
             closed: row.get("closed")?,
             last_seq: row.get("last_seq")?,
+            recorded_seq: row.get("recorded_seq")?,
             trim_seq: row.get("trim_seq")?,
             position: row.get("position")?,
             published_at: row.get("published_at")?,
@@ -224,7 +227,7 @@ pub(super) struct Counts {
     pub lease_seq: i64,
 }
 
-/// A cache entry and whether its row is behind.
+/// A cache entry and whether its row is to be written.
 #[derive(Debug)]
 pub(super) struct Kept<T> {
     pub value: T,

@@ -1,16 +1,15 @@
 //! Publish: append messages to the logs of a topic, or set them aside until they are due.
 //!
-//! Owns sequence numbers, ids and idempotency keys. Does not know subscribers: its cost is the same
-//! for one and for a hundred. Invariant: within a log, sequence numbers are dense and `published_at`
-//! never goes back.
+//! Owns ids and idempotency keys; [`super::append`] owns the rows of logs. Does not know subscribers: its cost
+//! is the same for one and for a hundred. Invariant: what is refused has written nothing.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+use rusqlite::{OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use super::cache::{LogId, TopicId, key};
+use super::append::{Accepted, Appender, expires_at, is_plain};
+use super::cache::{TopicId, key};
 use super::tx::{Step, Stop, Tx};
 use super::{backlog, encode, unique};
 use crate::clock::{Millis, duration_millis, from_millis, to_millis};
@@ -19,14 +18,6 @@ use crate::limits;
 use crate::model::{IdParts, MessageId, Published};
 use crate::op::{Op, Outcome};
 use crate::options::Message;
-
-/// Where a message's id came from: all that an answer needs.
-#[derive(Debug, Clone, Copy)]
-struct Accepted {
-    key: i64,
-    at: Millis,
-    due_at: Option<Millis>,
-}
 
 /// What is to be done with one message of a batch.
 enum Plan {
@@ -241,142 +232,6 @@ fn due_at(message: &Message, now: Millis) -> Option<Millis> {
     delay.or_else(|| message.deliver_at.map(to_millis)).filter(|at| *at > now)
 }
 
-/// Appends messages, and keeps at hand what the next one needs. It must be finished: plain messages are
-/// written several at a time.
-struct Appender<'m> {
-    /// Of messages that do not say.
-    ttl: Option<Duration>,
-    log: Option<(i16, LogId)>,
-    /// Plain messages that are yet to be written, fewer than [`ROWS`].
-    rows: Vec<PlainRow<'m>>,
-}
-
-/// What one statement writes of plain messages.
-const ROWS: usize = 16;
-
-struct PlainRow<'m> {
-    key: i64,
-    at: Millis,
-    position: i64,
-    payload: &'m [u8],
-}
-
-impl<'m> Appender<'m> {
-    const fn new(ttl: Option<Duration>) -> Self {
-        Self { ttl, log: None, rows: Vec::new() }
-    }
-
-    fn append(
-        &mut self,
-        tx: &mut Tx<'_>,
-        topic: TopicId,
-        message: &'m Message,
-        room: usize,
-    ) -> Step<Accepted> {
-        let log = match self.log {
-            Some((priority, log)) if priority == message.priority => log,
-            _ => tx.log_for(topic, message.priority, i64::try_from(room).unwrap_or(i64::MAX))?,
-        };
-        if self.log.replace((message.priority, log)) != Some((message.priority, log)) {
-            tx.cache.may_trim(log);
-        }
-        let now = tx.now;
-        let connection = tx.connection;
-        let state = tx.log_mut(log)?;
-        let at = now.max(state.published_at);
-        let seq = state.last_seq + 1;
-        let key = key(log, seq);
-        let position = state.position;
-        let expires_at = expires_at(message, self.ttl, now);
-        state.last_seq = seq;
-        state.position += message.size_bytes().cast_signed() as i64;
-        state.published_at = at;
-        if expires_at.is_none() && is_plain(message) {
-            self.rows.push(PlainRow { key, at, position, payload: &message.payload });
-            if self.rows.len() == ROWS {
-                write_together(connection, &self.rows)?;
-                self.rows.clear();
-            }
-        } else {
-            state.is_plain = false;
-            state.expiring |= expires_at.is_some();
-            self.write_rows(connection)?;
-            let headers = encode::headers_to_json(&message.headers);
-            connection
-                .prepare_cached(include_str!("../../../sql/sqlite/message_insert.sql"))?
-                .execute(params![
-                    key,
-                    at,
-                    position,
-                    None::<i64>,
-                    None::<i64>,
-                    message.content_type,
-                    headers,
-                    message.correlation_id,
-                    message.idempotency_key,
-                    message.ordering_key,
-                    expires_at,
-                    message.payload,
-                ])?;
-        }
-        if expires_at.is_some() {
-            tx.cache.may_expire(log);
-        }
-        Ok(Accepted { key, at, due_at: None })
-    }
-
-    fn finish(mut self, tx: &Tx<'_>) -> Step<()> {
-        self.write_rows(tx.connection)
-    }
-
-    /// Writes what is left of plain messages, one by one.
-    fn write_rows(&mut self, connection: &Connection) -> Step<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let sql = include_str!("../../../sql/sqlite/message_insert_plain.sql");
-        let mut insert = connection.prepare_cached(sql)?;
-        for row in self.rows.drain(..) {
-            insert.execute(params![row.key, row.at, row.position, row.payload])?;
-        }
-        Ok(())
-    }
-}
-
-/// Writes as many plain messages as the statement takes.
-fn write_together(connection: &Connection, rows: &[PlainRow<'_>]) -> Step<()> {
-    let sql = include_str!("../../../sql/sqlite/message_insert_plain_16.sql");
-    let mut insert = connection.prepare_cached(sql)?;
-    let mut place = 0;
-    let mut bind = |value: &dyn ToSql| {
-        place += 1;
-        insert.raw_bind_parameter(place, value)
-    };
-    for row in rows {
-        bind(&row.key)?;
-        bind(&row.at)?;
-        bind(&row.position)?;
-        bind(&row.payload)?;
-    }
-    insert.raw_execute()?;
-    Ok(())
-}
-
-/// It is a payload, and nothing else has to be written.
-fn is_plain(message: &Message) -> bool {
-    message.content_type.is_none()
-        && message.headers.is_empty()
-        && message.correlation_id.is_none()
-        && message.idempotency_key.is_none()
-        && message.ordering_key.is_none()
-        && message.unique_key.is_none()
-}
-
-/// When a message is not delivered any more: its life begins now, whatever its delay.
-fn expires_at(message: &Message, default: Option<Duration>, now: Millis) -> Option<Millis> {
-    message.ttl.or(default).map(|ttl| now + duration_millis(ttl))
-}
-
 /// Sets a message aside until it is due. Its id comes from the topic's origin log and stays with it.
 fn delay(tx: &mut Tx<'_>, topic: TopicId, message: &Message, due_at: Millis) -> Step<Accepted> {
     let log = tx.origin_log(topic)?;
@@ -483,6 +338,8 @@ fn fingerprint(message: &Message) -> Fingerprint {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::cache::{SubscriberId, seq_of};
+use super::cache::{SubscriberId, log_of, seq_of};
 use super::extend::{self, Extension};
 use super::tx::{Step, Tx};
 use super::{encode, expiry, keys, limit, result};
@@ -335,7 +335,11 @@ fn drop_message(tx: &mut Tx<'_>, key: i64) -> Step<()> {
 }
 
 /// Deletes the row of a message, and its history.
-pub(super) fn remove_message(tx: &Tx<'_>, key: i64) -> Step<()> {
+pub(super) fn remove_message(tx: &mut Tx<'_>, key: i64) -> Step<()> {
+    // Its number must not be forgotten with it.
+    if seq_of(key) > tx.log(log_of(key))?.recorded_seq {
+        tx.log_mut(log_of(key))?;
+    }
     for sql in [
         include_str!("../../../sql/sqlite/message_delete.sql"),
         include_str!("../../../sql/sqlite/failure_delete.sql"),

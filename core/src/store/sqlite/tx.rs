@@ -231,6 +231,12 @@ impl Tx<'_> {
         Ok(&mut kept.value)
     }
 
+    /// For appending a plain message, which is told from its row: the row of the log need not follow.
+    pub(super) fn log_growing(&mut self, id: LogId) -> Step<&mut CachedLog> {
+        let kept = self.cache.logs.get_mut(&id);
+        kept.map(|kept| &mut kept.value).ok_or_else(|| lost("log"))
+    }
+
     pub(super) fn subscriber(&self, id: SubscriberId) -> Step<&CachedSubscriber> {
         self.cache.subscribers.get(&id).map(|kept| &kept.value).ok_or_else(|| lost("subscriber"))
     }
@@ -324,6 +330,7 @@ impl Tx<'_> {
             priority,
             closed: false,
             last_seq: 0,
+            recorded_seq: 0,
             trim_seq: 0,
             position: 0,
             published_at: 0,
@@ -412,7 +419,8 @@ impl Tx<'_> {
         for id in std::mem::take(&mut self.cache.dirty_logs) {
             let Some(kept) = self.cache.logs.get_mut(&id) else { continue };
             kept.dirty = false;
-            let log = &kept.value;
+            let log = &mut kept.value;
+            log.recorded_seq = log.last_seq;
             self.connection.prepare_cached(sql)?.execute(params![
                 id,
                 log.last_seq,

@@ -1,43 +1,9 @@
-use std::path::Path;
 use std::sync::Arc;
 
-use super::super::SqliteStore;
-use crate::clock::Millis;
-use crate::error::Result;
+use super::super::testing::{apply, number, open, upkeep};
 use crate::limits;
-use crate::op::{Claim, Op, Outcome, Source};
-use crate::options::{Message, NewTopic, OpenOptions};
-use crate::store::{Effects, Follow, Store as _};
-
-struct Nobody;
-
-impl Follow for Nobody {
-    fn follow(&mut self, _: &mut Effects, _: Millis, _: Vec<Result<Outcome>>) -> Vec<Claim> {
-        Vec::new()
-    }
-}
-
-fn open() -> SqliteStore {
-    let mut store = SqliteStore::open(Path::new(":memory:"), &OpenOptions::default()).unwrap();
-    apply(&mut store, Op::CreateTopic(NewTopic::new("t").with_subscriber("s")));
-    store
-}
-
-fn apply(store: &mut SqliteStore, op: Op) -> Outcome {
-    store.apply(&[op], &mut Nobody).unwrap().outcomes.remove(0).unwrap()
-}
-
-/// The answer is whether there is more to do.
-fn upkeep(store: &mut SqliteStore) -> bool {
-    match apply(store, Op::Upkeep) {
-        Outcome::Upkeep { more } => more,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn number(store: &SqliteStore, sql: &str) -> i64 {
-    store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
-}
+use crate::op::{Op, Source};
+use crate::options::Message;
 
 #[test]
 fn a_unique_key_is_forgotten_when_its_message_is_done_and_not_before() {
