@@ -24,6 +24,9 @@ class RetryAfter(Exception):
         super().__init__(error)
         self.delay = delay
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.delay, *self.args)
+
 
 @dataclass(frozen=True)
 class Nack:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import typing
 from typing import Any
 
 JSON = "application/json"
@@ -51,8 +53,11 @@ def decode(payload: bytes, content_type: str | None) -> Any:
 
 
 def parse(payload: bytes, content_type: str | None, into: Any) -> Any:
-    """The payload as a value of this type: bytes, text, a dataclass, a pydantic model, or what
-    ``into(value)`` makes of the decoded value."""
+    """The payload as a value of this type: bytes, text, a dataclass, a pydantic model, or what JSON has.
+
+    Of a type with parameters, such as ``list[Order]``, pydantic makes the whole if it is installed; without
+    it only the outer type is checked.
+    """
     if into is bytes:
         return payload
     if into is str:
@@ -61,10 +66,28 @@ def parse(payload: bytes, content_type: str | None, into: Any) -> Any:
     if callable(validate):
         return validate(payload)
     value = decode(payload, content_type)
+    if into is Any:
+        return value
     if dataclasses.is_dataclass(into) and isinstance(into, type):
         if not isinstance(value, dict):
             raise TypeError(f"expected an object for {into.__name__}, not {type(value).__name__}")
         return into(**value)
-    if isinstance(into, type) and not isinstance(value, into):
+    origin = typing.get_origin(into)
+    if origin is not None or not isinstance(into, type):
+        adapter = _adapter(into)
+        if adapter is not None:
+            return adapter.validate_python(value)
+        into = origin if origin in (list, dict) else object
+    if not isinstance(value, into):
         raise TypeError(f"expected {into.__name__}, not {type(value).__name__}")
     return value
+
+
+@functools.cache
+def _adapter(into: Any) -> Any:
+    """What pydantic makes values of a type with, if it is installed."""
+    try:
+        from pydantic import TypeAdapter
+    except ImportError:
+        return None
+    return TypeAdapter(into)

@@ -107,7 +107,7 @@ class Arrivals:
             finally:
                 drained.set()
 
-        while not self._closed:
+        while not (self._closed or self.loop.is_closed()):
             if self.completions.wait(1.0):
                 drained.clear()
                 try:

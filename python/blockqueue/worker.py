@@ -13,29 +13,35 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
 import logging
 import threading
 import time
-import typing
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, TypeVar
 
+from . import aio, logs
 from ._delivery import Delivery
-from ._lease import failure_text
+from ._delivery_aio import Delivery as AioDelivery
+from ._handlers import Pool, Subscription, arguments_of
+from ._heartbeat import Heartbeat
+from ._lease import GiveUp, Lease, RetryAfter, failure_text
 from ._models import Seconds, to_timedelta
+from ._processes import Child, Stopped
 from ._queue import Queue, open
 from .errors import BlockQueueError, LeaseLostError, ShutdownError
 
-__all__ = ["App", "Report"]
+__all__ = ["App", "Pool", "Report"]
 
 _log = logging.getLogger("blockqueue.worker")
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+Around = Callable[[Lease], AbstractContextManager[Any]]
+"""What a handler runs in: called with the delivery, for example ``blockqueue.opentelemetry.processing``."""
 
 _SLICE = 0.5
 """How long a claim waits, in seconds, before it looks whether to stop."""
@@ -54,190 +60,249 @@ class Report:
     """Handlers that had not returned when the time to stop was up."""
 
 
-@dataclass(frozen=True)
-class _Subscription:
-    topic: str
-    subscriber: str
-    handler: Callable[..., Any]
-    concurrency: int
-    lease: float | None
-    arguments: Callable[[Delivery], list[Any]] = field(compare=False)
-
-
 class App:
-    """Handlers of one queue. Run it with ``blockqueue worker module:app``, or with :meth:`run`."""
+    """Handlers of one queue. Run it with ``blockqueue worker module:app``, or with :meth:`run`.
 
-    def __init__(self, queue: Queue | str | PathLike[str]) -> None:
+    Every handler runs in the context managers that ``around`` makes of its delivery, the first outermost.
+    """
+
+    def __init__(self, queue: Queue | str | PathLike[str], *, around: Iterable[Around] = ()) -> None:
         self._given = queue
-        self._subscriptions: list[_Subscription] = []
-        self._stopping = threading.Event()
-        self._changed = threading.Condition()
-        # With the length of its lease, and when it is to be extended.
-        self._held: dict[Delivery, tuple[float, float]] = {}
-        self._report = Report()
+        self._around = tuple(around)
+        self._subscriptions: list[Subscription] = []
+        # A plain flag: signal handlers set it, and must take no lock.
+        self._stopping = False
 
     def subscriber(
-        self, topic: str, subscriber: str, *, concurrency: int = 1, lease: Seconds | None = None
+        self,
+        topic: str,
+        subscriber: str,
+        *,
+        concurrency: int = 1,
+        lease: Seconds | None = None,
+        pool: Pool = "thread",
     ) -> Callable[[Handler], Handler]:
         """Makes a function, plain or ``async``, the handler of a subscriber's deliveries.
 
-        A parameter annotated with :class:`Delivery` gets the delivery; the other one gets the payload: as
-        its annotation says (a dataclass, a pydantic model, ``str``, ``bytes``, what JSON has), or else its
-        content.
+        A parameter annotated with :class:`blockqueue.Delivery`, or :class:`blockqueue.aio.Delivery` of an
+        ``async`` function, gets the delivery; the other one gets the payload, as :meth:`Delivery.parse` makes
+        it of the annotation, or else its content.
+
         The delivery is acked when the function returns and nacked when it raises; :class:`GiveUp` and
         :class:`RetryAfter` say more. Leases are extended while it runs.
+
+        Up to ``concurrency`` deliveries are handled at once: by ``async`` functions in one event loop, by
+        plain ones each in a thread, or with ``pool="process"`` each in a process, for work that keeps the
+        interpreter busy. Such a function is one of a module, and gets the payload only.
         """
         if concurrency < 1:
             raise ValueError("concurrency must be at least 1")
+        if pool not in ("thread", "process"):
+            raise ValueError("pool is thread or process")
         seconds = None if lease is None else to_timedelta(lease).total_seconds()
 
         def register(handler: Handler) -> Handler:
-            arguments = _arguments(handler)
-            self._subscriptions.append(
-                _Subscription(topic, subscriber, handler, concurrency, seconds, arguments)
-            )
+            arguments = arguments_of(handler, pool)
+            new = Subscription(topic, subscriber, handler, concurrency, seconds, pool, arguments)
+            if new.is_async and pool == "process":
+                raise TypeError("an async handler runs in the event loop, not in a process")
+            self._subscriptions.append(new)
             return handler
 
         return register
 
     def stop(self) -> None:
-        """Stops claiming. Handlers that run go on; :meth:`run` returns when they have returned."""
-        self._stopping.set()
+        """Stops claiming. Handlers that run go on; :meth:`run` returns when they have returned.
+
+        Signal handlers may call it.
+        """
+        self._stopping = True
 
     def run(self, *, patience: Seconds = 30.0) -> Report:
         """Handles deliveries until :meth:`stop` is called, by a signal or another thread.
 
-        Handlers that run then have ``patience`` to return; what they hold after that expires.
+        Handlers that run then have ``patience`` to return. After that tasks are cancelled and processes
+        killed; what a thread holds expires.
         """
         if not self._subscriptions:
             raise ValueError("the app has no handlers")
         given = self._given
         queue = given if isinstance(given, Queue) else open(given)
+        try:
+            for each in self._subscriptions:
+                queue.subscriber(each.topic, each.subscriber)  # Fails now if there is none.
+            return _Run(self, queue).until_stopped(to_timedelta(patience).total_seconds())
+        finally:
+            if queue is not given:
+                queue.shutdown()
+
+
+@dataclass
+class _Handled:
+    returned: bool = False
+    """The handler has returned, and did not raise."""
+
+
+class _Run:
+    """One run of an app: its hands, each of which handles one delivery after another."""
+
+    def __init__(self, app: App, queue: Queue) -> None:
+        self._app = app
+        self._queue = queue
+        self._heartbeat = Heartbeat(queue)
+        self._report = Report()
+        self._counting = threading.Lock()
+        self._children: list[Child] = []
+        self._hands: list[Future[None]] = []
+
+    def until_stopped(self, patience: float) -> Report:
         loop = asyncio.new_event_loop()
         looping = threading.Thread(target=loop.run_forever, name="blockqueue-loop", daemon=True)
         looping.start()
         try:
-            return self._run(queue, loop, to_timedelta(patience).total_seconds())
+            self._start(loop)
+            _log.info("worker started", extra={"hands": len(self._hands)})
+            while not self._app._stopping and not self._some_hand_failed():
+                pass
+            self._app._stopping = True
+            wait(self._hands, patience)
+            self._report.unfinished = len(self._heartbeat)
         finally:
+            self._app._stopping = True
+            self._heartbeat.end()
+            for child in self._children:
+                child.end()
+            wait(self._hands, 1.0 if self._children else 0.0)
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             looping.join()
             loop.close()
-            if queue is not given:
-                queue.shutdown()
-
-    def _run(self, queue: Queue, loop: asyncio.AbstractEventLoop, patience: float) -> Report:
-        for each in self._subscriptions:
-            queue.subscriber(each.topic, each.subscriber)  # Fails now if there is none.
-        threads = sum(each.concurrency for each in self._subscriptions)
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="blockqueue-handler")
-        heart = threading.Thread(target=self._beat, args=(queue,), name="blockqueue-heartbeat", daemon=True)
-        heart.start()
-        _log.info("worker started", extra={"handlers": len(self._subscriptions), "threads": threads})
-        hands = [
-            pool.submit(self._hand, queue, loop, each)
-            for each in self._subscriptions
-            for _ in range(each.concurrency)
-        ]
-        while not self._stopping.wait(_SLICE):
-            if all(hand.done() for hand in hands):
-                break
-        self._stopping.set()
-        deadline = time.monotonic() + patience
-        while not all(hand.done() for hand in hands) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self._report.unfinished = len(self._held)
-        pool.shutdown(wait=False, cancel_futures=True)
         _log.info("worker stopped", extra={"report": vars(self._report)})
-        for hand in hands:
-            if hand.done() and (error := hand.exception()) is not None:
+        for hand in self._hands:
+            if hand.done() and not hand.cancelled() and (error := hand.exception()) is not None:
                 raise error
         return self._report
 
-    # --- a hand: one delivery after another -----------------------------------------------------------
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        awaiting = aio.Queue(self._queue._native)
+        for each in self._app._subscriptions:
+            for _ in range(each.concurrency):
+                if each.is_async:
+                    hand = asyncio.run_coroutine_threadsafe(self._hand_aio(awaiting, each), loop)
+                else:
+                    work = self._hand_in_process if each.pool == "process" else self._hand
+                    hand = _in_thread(work, each)
+                self._hands.append(hand)
 
-    def _hand(self, queue: Queue, loop: asyncio.AbstractEventLoop, on: _Subscription) -> None:
-        while not self._stopping.is_set():
+    def _some_hand_failed(self) -> bool:
+        """Looks for a fifth of a second; hands end by themselves only when they fail."""
+        return bool(wait(self._hands, 0.2, FIRST_EXCEPTION).done)
+
+    # --- hands ----------------------------------------------------------------------------------------
+
+    def _hand_in_process(self, on: Subscription) -> None:
+        child = Child(on.handler)
+        self._children.append(child)
+        try:
+            self._handle_each(on, child.call)
+        except Stopped:
+            pass
+
+    def _hand(self, on: Subscription) -> None:
+        self._handle_each(on, lambda delivery: on.handler(*on.arguments(delivery)))
+
+    def _handle_each(self, on: Subscription, handle: Callable[[Delivery], Any]) -> None:
+        while not self._app._stopping:
             try:
-                claimed = queue.claim(on.topic, on.subscriber, limit=1, wait=_SLICE, lease=on.lease)
+                claimed = self._queue.claim(on.topic, on.subscriber, limit=1, wait=_SLICE, lease=on.lease)
             except BlockQueueError as error:
-                if error.retry != "later":
-                    raise
-                _log.warning("claim failed: %s", error, extra={"code": error.code})
-                self._stopping.wait(_SLICE)
+                _wait_for_better(error)
+                time.sleep(_SLICE)
                 continue
             for delivery in claimed:
-                self._handle(loop, on, delivery)
+                with self._handling(delivery) as handled, delivery, self._working(delivery, handled):
+                    handle(delivery)
 
-    def _handle(self, loop: asyncio.AbstractEventLoop, on: _Subscription, delivery: Delivery) -> None:
-        about = {"topic": on.topic, "subscriber": on.subscriber, "message_id": delivery.message_id}
-        about["attempt"] = str(delivery.attempt)
-        lease = max(delivery.lease_expires_at.timestamp() - time.time(), 0.003)
-        with self._changed:
-            self._held[delivery] = (lease, time.monotonic() + lease / 3)
-            self._changed.notify()
-        outcome = "failed"
+    async def _hand_aio(self, queue: aio.Queue, on: Subscription) -> None:
+        while not self._app._stopping:
+            try:
+                claimed = await queue.claim(on.topic, on.subscriber, limit=1, wait=_SLICE, lease=on.lease)
+            except BlockQueueError as error:
+                _wait_for_better(error)
+                await asyncio.sleep(_SLICE)
+                continue
+            for delivery in claimed:
+                with self._handling(delivery) as handled:
+                    async with delivery:
+                        with self._working(delivery, handled):
+                            await on.handler(*on.arguments(delivery))
+
+    @contextmanager
+    def _handling(self, delivery: Delivery | AioDelivery) -> Generator[_Handled]:
+        """Around the block of a delivery: holds the lease, and counts what came of it."""
+        handled = _Handled()
+        with self._heartbeat.of(delivery), logs.about(delivery):
+            try:
+                yield handled
+                self._count("acked" if handled.returned else "failed")
+            except LeaseLostError:
+                self._count("lost")
+                _log.warning("lease lost", extra=logs.fields(delivery))
+            except ShutdownError:
+                raise
+            except Exception as error:
+                self._count("failed")
+                if handled.returned:
+                    _log.error("it could not be settled: %s", error, extra=logs.fields(delivery))
+
+    @contextmanager
+    def _working(self, delivery: Lease, handled: _Handled) -> Generator[None]:
+        """Within the block of a delivery: what the app wants around its handlers, and a log of failures."""
         try:
-            with delivery:
-                answer = on.handler(*on.arguments(delivery))
-                if inspect.isawaitable(answer):
-                    asyncio.run_coroutine_threadsafe(_awaited(answer), loop).result()
-            outcome = "acked"
-        except LeaseLostError:
-            outcome = "lost"
-            _log.warning("lease lost", extra=about)
-        except ShutdownError:
+            with ExitStack() as surroundings:
+                for around in self._app._around:
+                    surroundings.enter_context(around(delivery))
+                yield
+            handled.returned = True
+        except (GiveUp, RetryAfter) as error:
+            _log.info("handler: %s", failure_text(error), extra=logs.fields(delivery))
             raise
         except Exception as error:
-            _log.warning("handler failed: %s", failure_text(error), exc_info=True, extra=about)
-        finally:
-            with self._changed:
-                del self._held[delivery]
-                setattr(self._report, outcome, getattr(self._report, outcome) + 1)
+            text = failure_text(error)
+            _log.warning("handler failed: %s", text, exc_info=True, extra=logs.fields(delivery))
+            raise
 
-    # --- the heartbeat --------------------------------------------------------------------------------
-
-    def _beat(self, queue: Queue) -> None:
-        """Extends what is held at a third of its lease, everything of one lease in one operation."""
-        while True:
-            with self._changed:
-                if self._stopping.is_set() and not self._held:
-                    return
-                now = time.monotonic()
-                next_at = min((due for _, due in self._held.values()), default=now + _SLICE)
-                self._changed.wait(min(max(next_at - now, 0.0), _SLICE))
-                now = time.monotonic()
-                due_now: dict[float, list[Delivery]] = {}
-                for delivery, (lease, due) in self._held.items():
-                    if due <= now:
-                        due_now.setdefault(lease, []).append(delivery)
-                        self._held[delivery] = (lease, now + lease / 3)
-            for lease, held in due_now.items():
-                for at in range(0, len(held), 1000):
-                    try:
-                        # A lease that is lost shows when its delivery is settled.
-                        queue.extend_many(held[at : at + 1000], lease)
-                    except ShutdownError:
-                        return
-                    except BlockQueueError as error:
-                        _log.warning("heartbeat failed: %s", error, extra={"code": error.code})
+    def _count(self, outcome: str) -> None:
+        with self._counting:
+            setattr(self._report, outcome, getattr(self._report, outcome) + 1)
 
 
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
+def _wait_for_better(error: BlockQueueError) -> None:
+    """Raises what will not get better by itself."""
+    if error.retry != "later":
+        raise error
+    _log.warning("claim failed: %s", error, extra={"code": error.code})
 
 
-def _arguments(handler: Callable[..., Any]) -> Callable[[Delivery], list[Any]]:
-    """How to make the arguments of a handler from a delivery."""
-    hints = typing.get_type_hints(handler)
-    makers: list[Callable[[Delivery], Any]] = []
-    for name in inspect.signature(handler).parameters:
-        hint = hints.get(name, Any)
-        if hint is Delivery:
-            makers.append(lambda delivery: delivery)
-        elif hint is Any or typing.get_origin(hint) is not None:
-            makers.append(lambda delivery: delivery.content)
-        else:
-            makers.append(functools.partial(Delivery.parse, into=hint))
-    if not 1 <= len(makers) <= 2:
-        raise TypeError("a handler takes the payload, or the delivery, or both")
-    return lambda delivery: [make(delivery) for make in makers]
+def _in_thread(work: Callable[[Subscription], None], on: Subscription) -> Future[None]:
+    """Runs in a thread of its own that does not keep the program from ending."""
+    future: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work(on)
+            future.set_result(None)
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="blockqueue-handler", daemon=True).start()
+    return future
+
+
+async def _cancel_all() -> None:
+    """Cancels the tasks that are left, and lets them give back what they hold."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=1.0)
