@@ -15,10 +15,12 @@ mod pending;
 mod queue;
 mod transaction;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    refuse_subinterpreter()?;
     module.add_class::<queue::Queue>()?;
     module.add_class::<pending::Pending>()?;
     module.add_class::<completions::Completions>()?;
@@ -29,4 +31,15 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "test-clock")]
     module.add_class::<clock::TestClock>()?;
     limits::add(module)
+}
+
+/// Classes of Python are looked up once for the process, so they must all be of one interpreter.
+fn refuse_subinterpreter() -> PyResult<()> {
+    #[expect(unsafe_code, reason = "only the C API tells interpreters apart")]
+    // SAFETY: a module is initialised by a thread that is attached to an interpreter, which lives meanwhile.
+    let id = unsafe { pyo3::ffi::PyInterpreterState_GetID(pyo3::ffi::PyInterpreterState_Get()) };
+    if id == 0 {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("blockqueue is for the main interpreter, not for a subinterpreter"))
 }

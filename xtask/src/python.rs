@@ -24,7 +24,7 @@ pub(crate) fn test() -> Result {
         "--allowlist",
         "tests/stubtest.txt",
     ])?;
-    tools.run("pyright", &[])?;
+    tools.run("pyright", &["--pythonpath", &tools.program("python")])?;
     tools.python(&["-m", "pytest"])?;
     wheel(&tools)
 }
