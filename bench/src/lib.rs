@@ -4,6 +4,7 @@ pub mod cases;
 mod faces;
 mod http;
 pub mod measure;
+pub mod once;
 pub mod peers;
 pub mod processes;
 pub mod raw;

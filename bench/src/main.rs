@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use blockqueue_bench::cases::CASES;
-use blockqueue_bench::{peers, processes, servers};
+use blockqueue_bench::{once, peers, processes, servers};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(ended) =
-        servers::run(&words).or_else(|| processes::run(&words)).or_else(|| peers::run(&words))
-    {
+    let ended = servers::run(&words)
+        .or_else(|| processes::run(&words))
+        .or_else(|| peers::run(&words))
+        .or_else(|| once::run(&words));
+    if let Some(ended) = ended {
         return match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -15,7 +15,10 @@
 
 from __future__ import annotations
 
-from . import aio, errors
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import errors
 from ._delivery import Delivery
 from ._lease import Defer, GiveUp, Nack, RetryAfter
 from ._models import (
@@ -65,6 +68,9 @@ from ._native import Published
 from ._queue import Queue, open
 from ._transaction import Transaction
 from .errors import BlockQueueError
+
+if TYPE_CHECKING:
+    from . import aio
 
 __all__ = [
     "AtMessage",
@@ -121,3 +127,10 @@ __all__ = [
     "errors",
     "open",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # With asyncio it takes longer to import than all the rest: only who uses it waits for it.
+    if name == "aio":
+        return importlib.import_module(".aio", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ mod source;
 mod sql;
 mod stages;
 mod tools;
+mod wheel;
 
 use std::process::ExitCode;
 
@@ -23,10 +24,11 @@ const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
-                             --peers compares with other queues
+                             --peers compares with other queues, `python` the Python package
 cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
+cargo xtask wheel            the wheel of the Python package with the command in it, for Linux since 2014
 cargo xtask generate         writes the generated files anew; `generate bindings` only Kotlin's and Swift's
 cargo xtask layers           who may use whom: modules of the core, and crates
 cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
@@ -37,9 +39,11 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["check"] => check::check(),
         ["test", stages @ ..] => stages::test(stages),
+        ["bench", "python"] => python::bench(),
         ["bench", arguments @ ..] => tools::bench(arguments),
         ["ffi"] => ffi::build(ffi::Build::Release),
         ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),
+        ["wheel"] => wheel::release(),
         ["generate"] => generate::write(),
         ["generate", "bindings"] => bindings::write(),
         ["layers"] => layers::check().and_then(|()| crates::check()),

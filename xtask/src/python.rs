@@ -1,17 +1,16 @@
 //! The stage of the Python package: environments of its own below `target/`, the build, types, tests, and the
 //! wheel in an environment that has nothing else.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::run::{Failure, Result, program, program_in, root};
+use crate::run::{Failure, Result, cargo, program, program_in, root};
+use crate::wheel;
 
 const FOLDER: &str = "python";
 
 /// Builds the package, and runs everything that looks at it.
 pub(crate) fn test() -> Result {
-    let tools = Environment::make("python-tools")?;
-    tools.python(&["-m", "pip", "install", "--quiet", "-r", "tests/requirements.txt"])?;
+    let tools = Environment::tools()?;
     // With the clock that tests move.
     tools.run("maturin", &["develop", "--quiet", "--features", "test-clock"])?;
     tools.run("ruff", &["check", "."])?;
@@ -26,32 +25,51 @@ pub(crate) fn test() -> Result {
     ])?;
     tools.run("pyright", &["--pythonpath", &tools.program("python")])?;
     tools.python(&["-m", "pytest"])?;
-    wheel(&tools)
-}
-
-/// What users get, in an environment that has nothing else: the examples of the README run as they are written.
-fn wheel(tools: &Environment) -> Result {
-    let wheels = root().join("target/python-wheels");
-    if wheels.exists() {
-        fs::remove_dir_all(&wheels).map_err(|error| Failure::new(error.to_string()))?;
-    }
-    let out = wheels.display().to_string();
-    tools.run("maturin", &["build", "--quiet", "--profile", "dev", "--out", &out])?;
-    let clean = Environment::make("python-clean")?;
-    let install = ["-m", "pip", "install", "--quiet", "--no-index", "--force-reinstall"];
-    clean.python(&[&install[..], &["--find-links", &out, "blockqueue"]].concat())?;
-    clean.python(&["tests/run_readme.py"])?;
+    installed(&wheel::build(&tools, "dev")?, "--with-command")?;
+    let clean = installed(&wheel::build_from_source(&tools)?, "--without-command")?;
     // It looks for the package with the first Python of the path.
-    let path = std::env::var("PATH").unwrap_or_default();
-    let path = format!("{}:{path}", clean.0.join("bin").display());
+    let path = clean.path();
     let words = ["--verifytypes", "blockqueue", "--ignoreexternal"];
     program_in(FOLDER, &tools.program("pyright"), &words, &[("PATH", &path)])
 }
 
+/// The package beside the library in Rust and beside other libraries, all of it as users get it.
+pub(crate) fn bench() -> Result {
+    let tools = Environment::tools()?;
+    let wheels = root().join("target/python-bench-wheels").display().to_string();
+    tools.run("maturin", &["build", "--quiet", "--release", "--out", &wheels])?;
+    let bench = Environment::make("python-bench")?;
+    let pip = ["-m", "pip", "install", "--quiet"];
+    bench.python(&[&pip[..], &["-r", "../bench/python/requirements.txt"]].concat())?;
+    let ours =
+        ["--no-index", "--no-deps", "--force-reinstall", "--find-links", &wheels, "blockqueue"];
+    bench.python(&[&pip[..], &ours].concat())?;
+    cargo(&["build", "--release", "--package", "blockqueue-bench", "--bin", "blockqueue-bench"])?;
+    let program = root().join("target/release/blockqueue-bench").display().to_string();
+    bench.python(&["../bench/python", &program])
+}
+
+/// What users get, in an environment that has nothing else.
+fn installed(wheels: &Path, command: &str) -> Result<Environment> {
+    let clean = Environment::make("python-clean")?;
+    let wheels = wheels.display().to_string();
+    let install = ["-m", "pip", "install", "--quiet", "--no-index", "--force-reinstall"];
+    clean.python(&[&install[..], &["--find-links", &wheels, "blockqueue"]].concat())?;
+    clean.python(&["tests/installed.py", command])?;
+    Ok(clean)
+}
+
 /// A virtual environment.
-struct Environment(PathBuf);
+pub(crate) struct Environment(PathBuf);
 
 impl Environment {
+    /// The one that has what builds and tests the package.
+    pub(crate) fn tools() -> Result<Self> {
+        let tools = Self::make("python-tools")?;
+        tools.python(&["-m", "pip", "install", "--quiet", "-r", "tests/requirements.txt"])?;
+        Ok(tools)
+    }
+
     fn make(name: &str) -> Result<Self> {
         let path = root().join("target").join(name);
         let shown = path.display().to_string();
@@ -77,7 +95,13 @@ impl Environment {
         program_in(FOLDER, &self.program(name), words, &[("VIRTUAL_ENV", &home)])
     }
 
-    fn program(&self, name: &str) -> String {
+    pub(crate) fn program(&self, name: &str) -> String {
         self.0.join("bin").join(name).display().to_string()
+    }
+
+    /// A path that finds the programs of the environment first.
+    pub(crate) fn path(&self) -> String {
+        let others = std::env::var("PATH").unwrap_or_default();
+        format!("{}:{others}", self.0.join("bin").display())
     }
 }

@@ -14,6 +14,12 @@ impl Failure {
         Self(text.into())
     }
 
+    /// For what the system says.
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
+    pub(crate) fn because(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+
     /// Fails with one line per problem, if there are any.
     pub(crate) fn unless_none(what: &str, problems: &[String]) -> Result {
         if problems.is_empty() {
