@@ -113,18 +113,21 @@ def _reload(words: list[str]) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    while True:
-        seen = _changed_at()
-        child = subprocess.Popen([sys.executable, "-m", "blockqueue", "worker", *words])
-        try:
+    child: subprocess.Popen[bytes] | None = None
+    try:
+        while True:
+            seen = _changed_at()
+            child = subprocess.Popen([sys.executable, "-m", "blockqueue", "worker", *words])
             # One that has failed waits for the next change, too.
             while _changed_at() == seen:
                 time.sleep(0.3)
-        except KeyboardInterrupt:
             child.terminate()
-            return child.wait()
+            child.wait()
+    except KeyboardInterrupt:
+        if child is None:
+            return 0
         child.terminate()
-        child.wait()
+        return child.wait()
 
 
 def _changed_at() -> float:
