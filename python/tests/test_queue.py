@@ -179,11 +179,8 @@ def _resources() -> tuple[int, int, int]:
 
 
 def test_importing_is_quick() -> None:
-    def seconds(code: str) -> float:
-        start = time.monotonic()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return time.monotonic() - start
-
-    # The target is 60 ms on a quiet machine; here it must not be another order of magnitude.
-    extra = min(seconds("import blockqueue") for _ in range(3)) - min(seconds("pass") for _ in range(3))
-    assert extra < 0.6
+    code = "import time; t = time.process_time(); import blockqueue; print(time.process_time() - t)"
+    command = [sys.executable, "-c", code]
+    # Processor time, which others on the machine cannot take; wall time is in `cargo xtask bench python`.
+    seconds = [float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) for _ in range(3)]
+    assert min(seconds) < 0.2

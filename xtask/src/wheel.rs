@@ -24,8 +24,7 @@ pub(crate) fn build(tools: &Environment, profile: &str) -> Result<PathBuf> {
     let out = empty("python-wheels")?;
     // Both programs of the environment look for zig on the path.
     let path = tools.path();
-    let strip = format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase());
-    let variables = [("PATH", path.as_str()), (strip.as_str(), "true")];
+    let variables = [("PATH", path.as_str()), ("CARGO_PROFILE_RELEASE_STRIP", "true")];
 
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let old = format!("{target}.{GLIBC}");
