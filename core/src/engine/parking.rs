@@ -35,7 +35,12 @@ pub(super) struct Parking {
     /// Claims that found nothing yet and go on in the next transaction, whatever their deadline.
     unfinished: BTreeSet<Ticket>,
     next: Ticket,
+    /// At how many claims those are looked for whose callers went away.
+    sweep_at: usize,
 }
+
+/// So few are not worth a look.
+const SWEEP_MIN: usize = 1_024;
 
 impl Parking {
     pub(super) fn len(&self) -> usize {
@@ -43,6 +48,9 @@ impl Parking {
     }
 
     pub(super) fn park(&mut self, parked: Parked) -> Ticket {
+        if self.claims.len() >= self.sweep_at.max(SWEEP_MIN) {
+            self.sweep();
+        }
         let ticket = self.next;
         self.next += 1;
         for source in parked.claim.sources.iter() {
@@ -53,6 +61,17 @@ impl Parking {
         self.deadlines.insert((parked.deadline, ticket));
         self.claims.insert(ticket, parked);
         ticket
+    }
+
+    /// Forgets claims whose callers went away: nobody tells, and their deadlines may be far. As it is done each
+    /// time that their number has doubled, it costs each claim little, and what is kept is at most twice what
+    /// waits.
+    fn sweep(&mut self) {
+        let gone = self.claims.iter().filter(|(_, parked)| parked.reply.is_closed());
+        for ticket in gone.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
+            self.remove(ticket);
+        }
+        self.sweep_at = 2 * self.claims.len();
     }
 
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Parked> {
@@ -209,5 +228,30 @@ fn earlier(a: Option<Millis>, b: Option<Millis>) -> Option<Millis> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::SWEEP_MIN;
+    use crate::{ClaimOptions, NewTopic, Queue};
+
+    #[test]
+    fn claims_whose_callers_went_away_do_not_pile_up() {
+        let queue = Queue::open(":memory:").unwrap();
+        queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+        let options = ClaimOptions::default().with_wait(Duration::from_hours(1));
+        for _ in 0..10 {
+            let claims: Vec<_> = (0..SWEEP_MIN).map(|_| queue.claim("t", "s", &options)).collect();
+            // They wait when what was asked behind them is answered.
+            queue.topic("t").wait().unwrap();
+            queue.pause_topic("t").wait().unwrap();
+            queue.resume_topic("t").wait().unwrap();
+            drop(claims);
+        }
+        let waiting = queue.engine_stats().unwrap().waiting_claims;
+        assert!((1..=3 * SWEEP_MIN as u64).contains(&waiting), "{waiting}");
     }
 }
