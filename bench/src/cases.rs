@@ -39,6 +39,7 @@ pub const CASES: &[Case] = &[
     ("http", http::publish),
     ("memory", http::memory),
     ("c", faces::c),
+    ("go", faces::go),
 ];
 
 static FILES: AtomicU64 = AtomicU64::new(0);

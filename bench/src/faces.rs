@@ -22,6 +22,11 @@ pub(crate) fn c(_: &Path) -> Rows {
     face("C", "BLOCKQUEUE_BENCH_C", 1.1, 0.8)
 }
 
+/// Go by its package.
+pub(crate) fn go(_: &Path) -> Rows {
+    face("Go", "BLOCKQUEUE_BENCH_GO", 1.3, 0.8)
+}
+
 fn face(name: &str, variable: &str, publish_most: f64, consume_least: f64) -> Rows {
     let path = std::env::var_os(variable)
         .ok_or_else(|| format!("{variable} is not set; `cargo xtask bench` builds the program"))?;

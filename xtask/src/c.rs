@@ -35,6 +35,9 @@ const MISUSE: Program = Program("misuse", &["misuse.c"], &[]);
 const WAITS: Program = Program("waits", &["waits.c"], &["-lpthread"]);
 const FORK: Program = Program("fork", &["fork.c"], &[]);
 
+/// One of the programs of several languages that share a file.
+const RING_NODE: Program = Program("ring-node", &["ring_node.c"], &[]);
+
 /// What the calls cost; asked by the benchmarks, with the library that is released.
 const BENCH: Program = Program("bench", &["bench.c"], &[]);
 
@@ -89,6 +92,13 @@ pub(crate) fn bench() -> Result<String> {
     ffi::build(Build::Release)?;
     BENCH.compile(Build::Release, "", &["-O2"])?;
     Ok(BENCH.path(Build::Release, ""))
+}
+
+/// Builds the node of C; the answer is its command.
+pub(crate) fn ring_node() -> Result<Vec<String>> {
+    install()?;
+    RING_NODE.compile(Build::Test, "", &[])?;
+    Ok(vec![RING_NODE.path(Build::Test, "")])
 }
 
 impl Program {

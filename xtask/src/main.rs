@@ -7,6 +7,8 @@ mod clients;
 mod crates;
 mod ffi;
 mod generate;
+mod go;
+mod interop;
 mod layers;
 mod python;
 mod run;
@@ -22,7 +24,8 @@ use run::Failure;
 
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
-cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c
+cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
+                             interop
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package
 cargo xtask ffi [--test-clock]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::run::{Failure, Result, cargo, cargo_with};
-use crate::{c, check, clients, python};
+use crate::{c, check, clients, go, interop, python};
 
 struct Stage {
     name: &'static str,
@@ -21,10 +21,12 @@ const STAGES: &[Stage] = &[
     Stage { name: "sql", run: sql },
     Stage { name: "python", run: python::test },
     Stage { name: "c", run: c::test },
+    Stage { name: "go", run: go::test },
+    Stage { name: "interop", run: interop::test },
 ];
 
 /// Stages of faces and stores that do not exist yet.
-const PLANNED: &[&str] = &["go", "php", "kotlin", "swift", "stores"];
+const PLANNED: &[&str] = &["php", "kotlin", "swift", "stores"];
 
 /// The library and everything that has no stage of its own, in one build: cargo unites the features of
 /// the packages it is given, and another choice of packages would build the same crates again.
@@ -45,7 +47,7 @@ pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--featur
 
 /// What lints look at: time that tests move by hand, in every face that has it.
 pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock,\
-     blockqueue-python/test-clock,blockqueue-ffi/test-clock,blockqueue-tests/sql-clients";
+     blockqueue-python/test-clock,blockqueue-ffi/test-clock,blockqueue-tests/sql-clients,blockqueue-tests/interop";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
 const CRASH: &[(&str, &str)] =
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn no_name_means_all_stages() {
-        assert_eq!(chosen(&[]), ["rust", "server", "crash", "sql", "python", "c"]);
+        assert_eq!(chosen(&[]), ["rust", "server", "crash", "sql", "python", "c", "go", "interop"]);
     }
 
     #[test]

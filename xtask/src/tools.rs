@@ -1,16 +1,20 @@
 //! Chores that are no part of the tests: benchmarks, and what dependencies bring with them.
 
-use crate::c;
 use crate::run::{Result, cargo, cargo_with, has_cargo};
+use crate::{c, go};
 
 /// Benchmarks, in a release build.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
     let run =
         ["run", "--release", "--package", "blockqueue-bench", "--bin", "blockqueue-bench", "--"];
     // A program of another language that a case asks what its calls cost.
-    let in_c =
-        if arguments.is_empty() || arguments.contains(&"c") { c::bench()? } else { String::new() };
-    cargo_with(&[&run[..], arguments].concat(), &[("BLOCKQUEUE_BENCH_C", &in_c)])
+    let build = |name: &str, build: fn() -> Result<String>| {
+        let wanted = arguments.is_empty() || arguments.contains(&name);
+        if wanted { build() } else { Ok(String::new()) }
+    };
+    let (in_c, in_go) = (build("c", c::bench)?, build("go", go::bench)?);
+    let programs = [("BLOCKQUEUE_BENCH_C", in_c.as_str()), ("BLOCKQUEUE_BENCH_GO", &in_go)];
+    cargo_with(&[&run[..], arguments].concat(), &programs)
 }
 
 /// Licences, advisories and sources of dependencies, as `deny.toml` allows them.

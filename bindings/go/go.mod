@@ -1,0 +1,3 @@
+module github.com/blockqueue/blockqueue/bindings/go
+
+go 1.24

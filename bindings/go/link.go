@@ -1,0 +1,6 @@
+//go:build !blockqueue_static
+
+package blockqueue
+
+// #cgo LDFLAGS: -lblockqueue
+import "C"
