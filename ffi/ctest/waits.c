@@ -194,6 +194,14 @@ static void a_tag_belongs_to_one_operation_at_a_time(void) {
     OK(bq_queue_claim_start(queue, BQ_LITERAL("t"), BQ_LITERAL("s"), &WAIT, completions, 1, NULL));
     CHECK(bq_queue_claim_start(queue, BQ_LITERAL("t"), BQ_LITERAL("s"), &WAIT, completions, 1, NULL) ==
           BQ_INVALID_ARGUMENT);
+    /* What is refused for its tag is not done. */
+    bq_message message = {{"x", 1}, NULL};
+    OK(bq_topic_create(queue, BQ_LITERAL("u"), BQ_LITERAL("{\"subscribers\": [{\"name\": \"s\"}]}"), NULL, NULL));
+    CHECK(bq_queue_publish_start(queue, BQ_LITERAL("u"), &message, 1, completions, 1, NULL) == BQ_INVALID_ARGUMENT);
+    bq_text *stats;
+    OK(bq_topic_stats(queue, BQ_LITERAL("u"), &stats, NULL));
+    CHECK(strstr(bq_text_data(stats, NULL), "\"published_count\":0,") != NULL);
+    OK(bq_text_free(stats));
     OK(bq_completions_wait(completions, 0, &completion, 1, &count, NULL));
     CHECK(count == 0);
     CHECK(bq_completions_wait(completions, 0, &completion, 0, &count, NULL) == BQ_INVALID_ARGUMENT);

@@ -141,19 +141,22 @@ impl Completions {
         Ok(Self { shared: Arc::new(shared), handed: Mutex::default() })
     }
 
-    /// Takes an operation over. `waits`: it only waits until it has something.
-    pub(crate) fn start(&self, tag: u64, waits: bool, operation: Operation) -> Result<()> {
-        let mut state = self.shared.state();
-        if state.closed {
-            return Err(Error::Shutdown);
+    /// Makes an operation and takes it over, if its tag is free. `waits`: it only waits until it has something.
+    pub(crate) fn start(
+        &self,
+        tag: u64,
+        waits: bool,
+        make: impl FnOnce() -> Result<Operation>,
+    ) -> Result<()> {
+        self.shared.reserve(tag, waits)?;
+        // Handed over when it is made, so not before the tag is known to be free.
+        match make() {
+            Ok(operation) => Shared::ask(&self.shared, tag, operation),
+            Err(refused) => {
+                self.shared.state().entries.remove(&tag);
+                return Err(refused);
+            }
         }
-        if state.entries.contains_key(&tag) {
-            return Err(invalid("an operation with this tag is under way"));
-        }
-        let stage = Stage::Asked { woken: false, cancelled: false };
-        state.entries.insert(tag, Entry { waits, stage });
-        drop(state);
-        Shared::ask(&self.shared, tag, operation);
         Ok(())
     }
 }
@@ -174,6 +177,20 @@ impl Drop for Completions {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An entry for an operation to come, at [`Stage::Asked`].
+    fn reserve(&self, tag: u64, waits: bool) -> Result<()> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Error::Shutdown);
+        }
+        if state.entries.contains_key(&tag) {
+            return Err(invalid("an operation with this tag is under way"));
+        }
+        let stage = Stage::Asked { woken: false, cancelled: false };
+        state.entries.insert(tag, Entry { waits, stage });
+        Ok(())
     }
 
     /// Asks an operation for its answer, and keeps what comes of it. Its entry is at [`Stage::Asked`].

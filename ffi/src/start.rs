@@ -34,7 +34,7 @@ where
     guard(error, || {
         let queue = handle::get::<Open>(queue)?;
         let completions = handle::get::<Completions>(completions)?;
-        completions.start(tag, false, Box::pin(operation(&queue.0)?))
+        completions.start(tag, false, || Ok(Box::pin(operation(&queue.0)?)))
     })
 }
 
@@ -50,7 +50,7 @@ where
     guard(error, || {
         let queue = handle::get::<Open>(queue)?;
         let completions = handle::get::<Completions>(completions)?;
-        completions.start(tag, true, Box::pin(operation(&queue)?))
+        completions.start(tag, true, || Ok(Box::pin(operation(&queue)?)))
     })
 }
 
