@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace BlockQueue;
 
 use BlockQueue\Native\Library;
+use BlockQueue\Native\Time;
 use FFI;
 
 /**
@@ -19,9 +20,14 @@ final class Queue
     use Queue\Publishing;
     use Queue\Claiming;
     use Queue\Settling;
+    use Queue\SettlingMany;
     use Queue\DeadLettering;
     use Queue\Scheduling;
     use Queue\Looking;
+
+    private const VERBS = 'bq_queue_';
+    /** Whether a batch may lie in one piece. */
+    private const IS_PACKED = true;
 
     private readonly Library $library;
     private readonly FFI $ffi;
@@ -101,6 +107,43 @@ final class Queue
     public function __serialize(): array
     {
         throw new \LogicException('a queue cannot be serialized: open it again');
+    }
+
+    /**
+     * A transaction on the queue's own connection: statements of the application and verbs of the queue.
+     *
+     * It is committed when the function returns, and rolled back when it throws. Other calls of the queue fail with
+     * InTransactionException meanwhile: use the transaction's own methods.
+     *
+     * @template T
+     * @param callable(Transaction): T $work
+     * @param float|null $deadline in seconds: rolled back when it takes longer; default 5, at most 60
+     * @return T
+     */
+    public function transaction(callable $work, ?float $deadline = null): mixed
+    {
+        $transaction = $this->begin($deadline);
+        try {
+            $answer = $work($transaction);
+            $transaction->commit();
+            return $answer;
+        } finally {
+            $transaction->rollBack();
+        }
+    }
+
+    /** Begins a transaction that the caller commits. What is not committed is rolled back. */
+    public function begin(?float $deadline = null): Transaction
+    {
+        $handle = $this->ffi->new('bq_transaction *');
+        $this->check($this->ffi->bq_transaction_begin(
+            $this->handle,
+            Time::msOrDefault($deadline),
+            true,
+            FFI::addr($handle),
+            $this->error,
+        ));
+        return new Transaction($handle);
     }
 
     /**

@@ -36,7 +36,7 @@ trait Publishing
             [$payload, $fields] = [$message->payload, Messages::options($arena, $message)];
         }
         $this->publishedPlace ??= FFI::addr($this->published ??= $this->ffi->new('bq_published'));
-        $this->check($this->ffi->bq_queue_publish(
+        $this->check($this->ffi->{self::VERBS . 'publish'}(
             $this->handle,
             $topic,
             strlen($topic),
@@ -66,7 +66,7 @@ trait Publishing
         }
         $count = count($messages);
         $published = $this->ffi->new('bq_published[' . max($count, 1) . ']');
-        $this->check($isPlain
+        $this->check($isPlain && self::IS_PACKED
             ? $this->publishPacked($topic, $messages, $published)
             : $this->publishBatch($topic, $messages, $published));
         $out = [];
@@ -105,7 +105,7 @@ trait Publishing
     {
         $arena = new Arena($this->ffi);
         $batch = Messages::batch($arena, $messages);
-        return $this->ffi->bq_queue_publish_batch(
+        return $this->ffi->{self::VERBS . 'publish_batch'}(
             $this->handle,
             $topic,
             strlen($topic),

@@ -5,7 +5,6 @@ declare(strict_types=1);
 namespace BlockQueue\Queue;
 
 use BlockQueue\Delivery;
-use BlockQueue\Message;
 use BlockQueue\Nack;
 use BlockQueue\Native\Arena;
 use BlockQueue\Native\Ids;
@@ -15,7 +14,7 @@ use BlockQueue\State;
 use FFI;
 
 /**
- * Settling deliveries: by the delivery itself, or by the text of its receipt.
+ * Settling a delivery: by the delivery itself, or by the text of its receipt.
  *
  * A receipt that is not live changes nothing: LeaseLostException.
  *
@@ -29,41 +28,7 @@ trait Settling
     /** Settles a delivery: done. It is on disk when this returns, as with everything here. */
     public function ack(Delivery|string $of): void
     {
-        $this->check($this->ffi->bq_queue_ack($this->handle, $this->receiptOf($of), $this->error));
-    }
-
-    /**
-     * Settles a delivery, and stores a reply for whoever waits for the message's result.
-     *
-     * @param mixed $content bytes, or anything that JSON can hold; up to 1 MiB
-     * @param float|null $ttl in seconds: how long it is kept; default 1 h
-     */
-    public function ackWithResult(Delivery|string $of, mixed $content, ?string $contentType = null, ?float $ttl = null): void
-    {
-        $reply = $contentType === null ? Message::of($content) : Message::of($content, contentType: $contentType);
-        $this->check($this->ffi->bq_queue_ack_with_result(
-            $this->handle,
-            $this->receiptOf($of),
-            $reply->payload,
-            strlen($reply->payload),
-            $reply->contentType,
-            strlen($reply->contentType ?? ''),
-            Time::msOrDefault($ttl),
-            $this->error,
-        ));
-    }
-
-    /**
-     * Settles up to 1,000 deliveries and answers for each.
-     *
-     * @param iterable<Delivery|string> $of
-     * @return list<Settled>
-     */
-    public function ackMany(iterable $of): array
-    {
-        [$receipts, $count] = $this->receiptsOf($of);
-        return $this->settledMany($count, fn (FFI\CData $results): int => $this->ffi
-            ->bq_queue_ack_batch($this->handle, $receipts, $count, $results, $this->error));
+        $this->check($this->ffi->{self::VERBS . 'ack'}($this->handle, $this->receiptOf($of), $this->error));
     }
 
     /**
@@ -82,27 +47,7 @@ trait Settling
         $arena = new Arena($this->ffi);
         $options = FFI::addr($this->nackOptions($arena, new Nack($of, $error, $delay, $giveUp)));
         return $this->settledOne(fn (FFI\CData $result): int => $this->ffi
-            ->bq_queue_nack($this->handle, $this->receiptOf($of), $options, $result, $this->error));
-    }
-
-    /**
-     * Reports up to 1,000 failures and answers for each.
-     *
-     * @param iterable<Nack> $nacks
-     * @return list<Settled>
-     */
-    public function nackMany(iterable $nacks): array
-    {
-        $arena = new Arena($this->ffi);
-        $list = [...$nacks];
-        $count = count($list);
-        $array = $arena->make('bq_nack[' . max($count, 1) . ']');
-        foreach ($list as $at => $nack) {
-            FFI::memcpy($array[$at]->receipt, self::rawReceipt($nack->of), Ids::RECEIPT_BYTES);
-            $array[$at]->options = FFI::addr($this->nackOptions($arena, $nack));
-        }
-        return $this->settledMany($count, fn (FFI\CData $results): int => $this->ffi
-            ->bq_queue_nack_batch($this->handle, $array, $count, $results, $this->error));
+            ->{self::VERBS . 'nack'}($this->handle, $this->receiptOf($of), $options, $result, $this->error));
     }
 
     /** Makes the lease last until this many seconds from now: up to 12 h. */
@@ -110,21 +55,7 @@ trait Settling
     {
         $ms = Time::ms($lease);
         return $this->settledOne(fn (FFI\CData $result): int => $this->ffi
-            ->bq_queue_extend($this->handle, $this->receiptOf($of), $ms, $result, $this->error));
-    }
-
-    /**
-     * Extends up to 1,000 leases and answers for each.
-     *
-     * @param iterable<Delivery|string> $of
-     * @return list<Settled>
-     */
-    public function extendMany(iterable $of, float $lease): array
-    {
-        [$receipts, $count] = $this->receiptsOf($of);
-        $ms = Time::ms($lease);
-        return $this->settledMany($count, fn (FFI\CData $results): int => $this->ffi
-            ->bq_queue_extend_batch($this->handle, $receipts, $count, $ms, $results, $this->error));
+            ->{self::VERBS . 'extend'}($this->handle, $this->receiptOf($of), $ms, $result, $this->error));
     }
 
     /** Puts a delivery back for so many seconds, or for others at once. The attempt does not count. */
@@ -132,27 +63,7 @@ trait Settling
     {
         $ms = Time::ms($delay);
         return $this->settledOne(fn (FFI\CData $result): int => $this->ffi
-            ->bq_queue_defer($this->handle, $this->receiptOf($of), $ms, $result, $this->error));
-    }
-
-    /**
-     * Puts up to 1,000 deliveries back and answers for each.
-     *
-     * @param iterable<Delivery|string> $of
-     * @param float|list<float> $delay of all, or of each
-     * @return list<Settled>
-     */
-    public function deferMany(iterable $of, float|array $delay = 0.0): array
-    {
-        $list = [...$of];
-        $count = count($list);
-        $array = $this->ffi->new('bq_deferral[' . max($count, 1) . ']');
-        foreach ($list as $at => $each) {
-            FFI::memcpy($array[$at]->receipt, self::rawReceipt($each), Ids::RECEIPT_BYTES);
-            $array[$at]->delay_ms = Time::ms(is_array($delay) ? $delay[$at] : $delay);
-        }
-        return $this->settledMany($count, fn (FFI\CData $results): int => $this->ffi
-            ->bq_queue_defer_batch($this->handle, $array, $count, $results, $this->error));
+            ->{self::VERBS . 'defer'}($this->handle, $this->receiptOf($of), $ms, $result, $this->error));
     }
 
     /** Ends a leased delivery for good, as if it had been acked, and logs the reason. */
@@ -160,21 +71,7 @@ trait Settling
     {
         $length = strlen($reason ?? '');
         $receipt = $this->receiptOf($of);
-        $this->check($this->ffi->bq_queue_cancel($this->handle, $receipt, $reason, $length, $this->error));
-    }
-
-    /**
-     * Ends up to 1,000 leased deliveries for good and answers for each.
-     *
-     * @param iterable<Delivery|string> $of
-     * @return list<Settled>
-     */
-    public function cancelMany(iterable $of, ?string $reason = null): array
-    {
-        [$receipts, $count] = $this->receiptsOf($of);
-        $length = strlen($reason ?? '');
-        return $this->settledMany($count, fn (FFI\CData $results): int => $this->ffi
-            ->bq_queue_cancel_batch($this->handle, $receipts, $count, $reason, $length, $results, $this->error));
+        $this->check($this->ffi->{self::VERBS . 'cancel'}($this->handle, $receipt, $reason, $length, $this->error));
     }
 
     private static function rawReceipt(Delivery|string $of): string
@@ -193,18 +90,6 @@ trait Settling
      * @param iterable<Delivery|string> $of
      * @return array{FFI\CData, int}
      */
-    private function receiptsOf(iterable $of): array
-    {
-        $bytes = '';
-        foreach ($of as $each) {
-            $bytes .= self::rawReceipt($each);
-        }
-        $count = intdiv(strlen($bytes), Ids::RECEIPT_BYTES);
-        $array = $this->ffi->new('bq_receipt[' . max($count, 1) . ']');
-        FFI::memcpy($array, $bytes, strlen($bytes));
-        return [$array, $count];
-    }
-
     private function nackOptions(Arena $arena, Nack $nack): FFI\CData
     {
         $options = $arena->make('bq_nack_options');
@@ -238,17 +123,6 @@ trait Settling
      * @param \Closure(FFI\CData): int $call is given an array for the results
      * @return list<Settled>
      */
-    private function settledMany(int $count, \Closure $call): array
-    {
-        $results = $this->ffi->new('bq_settled[' . max($count, 1) . ']');
-        $this->check($call($results));
-        $out = [];
-        for ($at = 0; $at < $count; ++$at) {
-            $out[] = $this->settlement($results[$at]);
-        }
-        return $out;
-    }
-
     private function settlement(FFI\CData $settled): Settled
     {
         $status = $settled->status;
