@@ -14,7 +14,7 @@ use Psr\Log\LoggerInterface;
  *     $worker->run();
  *
  * A delivery is acked when its handler returns and nacked when it throws; GiveUp and RetryAfter say more. With the
- * extension pcntl, SIGTERM and SIGINT stop it after the delivery that is being handled, and leases of 3 seconds or more
+ * extension pcntl, SIGTERM and SIGINT stop it after the delivery that is being handled, and leases of 2 seconds or more
  * are extended while a handler runs. For more at a time run more processes, each of which opens the queue for itself.
  */
 final class Worker
@@ -101,7 +101,7 @@ final class Worker
                 return;
             }
             if ($this->held !== []) {
-                $signals->beatEvery($this->leased / 3);
+                $signals->beatWithin($this->leased);
                 while (!$this->isStopping && $this->held !== []) {
                     $this->handle($this->held[0]);
                     array_shift($this->held);

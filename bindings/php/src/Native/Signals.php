@@ -39,10 +39,10 @@ final class Signals
         }
     }
 
-    /** Calls the beat again and again, in whole seconds; what is shorter than one is not done. */
-    public function beatEvery(float $seconds): void
+    /** Calls the beat about three times within so many seconds. An alarm has whole ones: less than two is too short. */
+    public function beatWithin(float $seconds): void
     {
-        $this->every = self::are() ? (int) $seconds : 0;
+        $this->every = self::are() && $seconds >= 1.9 ? max(1, (int) ($seconds / 3)) : 0;
         if ($this->every > 0) {
             pcntl_alarm($this->every);
         }
