@@ -1,7 +1,7 @@
 <?php
 
 // For opcache.preload: the classes of this package, and the native library, are there before the first request.
-// In your own preload script: require this file; BLOCKQUEUE_LIBRARY names the library if it is not where systems keep it.
+// A preload script of your own may require this file. The README says what belongs into php.ini.
 
 declare(strict_types=1);
 

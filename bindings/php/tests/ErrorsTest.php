@@ -48,12 +48,27 @@ final class ErrorsTest extends TestCase
             'no such topic' => ['unknown_topic', static fn (Queue $queue) => $queue->publish('none', 'x')],
             'a name that is not UTF-8' => ['invalid_argument', static fn (Queue $queue) => $queue->publish("\xff", 'x')],
             'a topic that is not UTF-8' => ['invalid_argument', static fn (Queue $queue) => $queue->createTopic("\xff")],
-            'settings that are not UTF-8' => ['invalid_argument', static fn (Queue $queue) => $queue->createTopic('u', ["\xff"])],
-            'a header that is not UTF-8' => ['invalid_argument', static fn (Queue $queue) => $queue->publish('t', 'x', headers: ['a' => "\xff"])],
-            'a payload that is too large' => ['limit_exceeded', static fn (Queue $queue) => $queue->publish('t', str_repeat('x', 1 << 21))],
-            'a name that is too long' => ['limit_exceeded', static fn (Queue $queue) => $queue->createTopic(str_repeat('x', 70_000))],
+            'settings that are not UTF-8' => [
+                'invalid_argument',
+                static fn (Queue $queue) => $queue->createTopic('u', ["\xff"]),
+            ],
+            'a header that is not UTF-8' => [
+                'invalid_argument',
+                static fn (Queue $queue) => $queue->publish('t', 'x', headers: ['a' => "\xff"]),
+            ],
+            'a payload that is too large' => [
+                'limit_exceeded',
+                static fn (Queue $queue) => $queue->publish('t', str_repeat('x', 1 << 21)),
+            ],
+            'a name that is too long' => [
+                'limit_exceeded',
+                static fn (Queue $queue) => $queue->createTopic(str_repeat('x', 70_000)),
+            ],
             'an empty batch' => ['invalid_argument', static fn (Queue $queue) => $queue->publishMany('t', [])],
-            'too large a batch' => ['limit_exceeded', static fn (Queue $queue) => $queue->publishMany('t', array_fill(0, 1001, 'x'))],
+            'too large a batch' => [
+                'limit_exceeded',
+                static fn (Queue $queue) => $queue->publishMany('t', array_fill(0, 1001, 'x')),
+            ],
             'a receipt that is none' => ['invalid_receipt', static fn (Queue $queue) => $queue->ack('nonsense')],
             'an id that is none' => ['invalid_argument', static fn (Queue $queue) => $queue->message('t', 'nonsense')],
             'a negative delay' => ['invalid_argument', static fn (Queue $queue) => $queue->publish('t', 'x', delay: -1.0)],

@@ -120,20 +120,31 @@ final class Library
         return ['never', 'later', 'reconcile'][$this->ffi->bq_status_retry($status)] ?? 'never';
     }
 
-    /** For `opcache.preload`: makes the interface before the first request, and for all of them. */
-    public static function preload(?string $library = null): void
+    /**
+     * For `opcache.preload`: makes the interface before the first request, and for all of them. PHP refuses that where it
+     * changes its user meanwhile; there `ffi.preload` has made it from what header() gives.
+     */
+    public static function preload(): void
     {
+        if (self::preloaded() !== null || ini_get('opcache.preload_user') !== '') {
+            return;
+        }
         $file = tempnam(sys_get_temp_dir(), 'blockqueue');
         if ($file === false) {
             throw new LibraryException('no temporary file could be made for the header');
         }
         try {
-            $names = "#define FFI_SCOPE \"" . self::SCOPE . "\"\n#define FFI_LIB \"" . ($library ?? self::path()) . "\"\n";
-            file_put_contents($file, $names . self::header());
+            file_put_contents($file, self::scope());
             FFI::load($file);
         } finally {
             unlink($file);
         }
+    }
+
+    /** What `ffi.preload` reads: the declarations, the name of the interface, and where the library is. */
+    public static function scope(): string
+    {
+        return '#define FFI_SCOPE "' . self::SCOPE . "\"\n#define FFI_LIB \"" . self::path() . "\"\n" . self::header();
     }
 
     private static function preloaded(): ?FFI
@@ -166,10 +177,13 @@ final class Library
     private static function header(): string
     {
         $root = dirname(__DIR__, 2);
-        $header = file_get_contents("{$root}/include/blockqueue.h");
+        $header = file_get_contents("{$root}/include/blockqueue_plain.h");
         if ($header === false) {
             throw new LibraryException('the header of the native library is missing from the package');
         }
+        // PHP reads a field `const char *` as a text up to its first zero; these are bytes with a length.
+        $slice = "char *data;\n  size_t len;\n} bq_slice;";
+        $header = str_replace("const {$slice}", $slice, $header);
         // Time that tests move by hand, in libraries that are built for it.
         $test = getenv('BLOCKQUEUE_TEST_HEADER');
         return $test === false ? $header : $header . file_get_contents($test);

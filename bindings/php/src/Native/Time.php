@@ -11,6 +11,9 @@ namespace BlockQueue\Native;
  */
 final class Time
 {
+    /** No duration that the library takes. */
+    private const REFUSED = -1;
+
     /** A duration in milliseconds. What is not a number of seconds becomes one that the library refuses. */
     public static function ms(float $seconds): int
     {
@@ -27,7 +30,7 @@ final class Time
     {
         return match (true) {
             $seconds === null => 0,
-            $seconds === 0.0 => -1,
+            $seconds === 0.0 => self::REFUSED,
             default => self::ms($seconds),
         };
     }

@@ -111,7 +111,10 @@ trait Claiming
      */
     public function startClaim(array $sources, ?int $limit, float $wait, ?float $lease): Waiting
     {
-        return new Waiting($this->handle, function (FFI\CData $completions, FFI\CData $error) use (
+        return new Waiting($this->handle, function (
+            FFI\CData $completions,
+            FFI\CData $error
+        ) use (
             $sources,
             $limit,
             $wait,

@@ -26,7 +26,8 @@ trait DeadLettering
      */
     public function deadLetters(string $topic, string $subscriber, int $limit = 100, ?string $after = null): Page
     {
-        return Page::of(DeadLetter::from(...), $this->ask('bq_dead_letters_list', $topic, $subscriber, self::size($limit), $after));
+        $page = $this->ask('bq_dead_letters_list', $topic, $subscriber, self::size($limit), $after);
+        return Page::of(DeadLetter::from(...), $page);
     }
 
     /**
@@ -35,6 +36,7 @@ trait DeadLettering
      * @param DeadLetters|null $which null is all of them
      * @param string|null $to publish them anew to this topic instead
      * @param float|null $rate so many per second
+     * @param array<string, mixed>|null $filter only those whose headers match
      * @param bool $dryRun say only how many
      * @return int how many
      */
@@ -44,22 +46,35 @@ trait DeadLettering
         ?DeadLetters $which = null,
         ?string $to = null,
         ?float $rate = null,
+        ?array $filter = null,
         bool $dryRun = false,
     ): int {
         $which ??= DeadLetters::all();
-        $options = Json::encode([...$which->toArray(), 'to' => $to, 'rate' => $rate, 'dry_run' => $dryRun]);
+        $options = Json::encode([
+            ...$which->toArray(),
+            'to' => $to,
+            'rate' => $rate,
+            'filter' => $filter,
+            'dry_run' => $dryRun,
+        ]);
         return $this->ask('bq_dead_letters_redrive', $topic, $subscriber, $options)['count'];
     }
 
     /**
      * Deletes dead letters. What is thrown away is named.
      *
+     * @param array<string, mixed>|null $filter only those whose headers match
      * @param bool $dryRun say only how many
      * @return int how many
      */
-    public function purgeDeadLetters(string $topic, string $subscriber, DeadLetters $which, bool $dryRun = false): int
-    {
-        $options = Json::encode([...$which->toArray(), 'dry_run' => $dryRun]);
+    public function purgeDeadLetters(
+        string $topic,
+        string $subscriber,
+        DeadLetters $which,
+        ?array $filter = null,
+        bool $dryRun = false,
+    ): int {
+        $options = Json::encode([...$which->toArray(), 'filter' => $filter, 'dry_run' => $dryRun]);
         return $this->ask('bq_dead_letters_purge', $topic, $subscriber, $options)['count'];
     }
 

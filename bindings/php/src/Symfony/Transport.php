@@ -34,7 +34,8 @@ final class Transport implements TransportInterface, MessageCountAwareInterface
     /** @return iterable<Envelope> */
     public function get(): iterable
     {
-        foreach ($this->attempt(fn (): array => $this->queue->claim($this->topic, $this->subscriber, 1, $this->wait)) as $delivery) {
+        $claim = fn (): array => $this->queue->claim($this->topic, $this->subscriber, 1, $this->wait);
+        foreach ($this->attempt($claim) as $delivery) {
             $id = new TransportMessageIdStamp($delivery->messageId());
             try {
                 $envelope = $this->serializer->decode(['body' => $delivery->payload, 'headers' => $delivery->headers]);

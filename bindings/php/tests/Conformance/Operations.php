@@ -101,12 +101,14 @@ final class Operations
                 self::which($given),
                 $given['to'] ?? null,
                 $given['rate'] ?? null,
+                $given['filter'] ?? null,
                 $given['dry_run'] ?? false,
             ),
             'purge_dead_letters' => $queue->purgeDeadLetters(
                 $topic,
                 $subscriber,
                 self::which($given),
+                $given['filter'] ?? null,
                 $given['dry_run'] ?? false,
             ),
             'failures' => $queue->failures($topic, $subscriber, $id, ...$page),
@@ -275,12 +277,11 @@ final class Operations
     private static function which(array $given): DeadLetters
     {
         $which = $given['which'];
-        $letters = match (true) {
+        return match (true) {
             isset($which['oldest']) => DeadLetters::oldest($which['oldest']),
             isset($which['ids']) => DeadLetters::ids(...$which['ids']),
             default => DeadLetters::all(),
         };
-        return $letters;
     }
 
     /** @param array<string, mixed> $given */

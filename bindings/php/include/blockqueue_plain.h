@@ -61,6 +61,14 @@ typedef enum bq_state {
   BQ_STATE_SETTLED = 6,
 } bq_state;
 
+typedef enum bq_value_kind {
+  BQ_VALUE_NULL = 0,
+  BQ_VALUE_INTEGER = 1,
+  BQ_VALUE_REAL = 2,
+  BQ_VALUE_TEXT = 3,
+  BQ_VALUE_BLOB = 4,
+} bq_value_kind;
+
 typedef struct bq_completions bq_completions;
 
 typedef struct bq_deliveries bq_deliveries;
@@ -72,6 +80,8 @@ typedef struct bq_queue bq_queue;
 typedef struct bq_text bq_text;
 
 typedef struct bq_token bq_token;
+
+typedef struct bq_transaction bq_transaction;
 
 typedef int32_t bq_status;
 
@@ -91,7 +101,7 @@ typedef struct bq_open_options {
 } bq_open_options;
 
 typedef struct bq_slice {
-  char *data;
+  const char *data;
   size_t len;
 } bq_slice;
 
@@ -196,6 +206,13 @@ typedef struct bq_completion {
 } bq_completion;
 
 typedef void (*bq_progress)(uint64_t bytes_done, uint64_t bytes_total, void *user);
+
+typedef struct bq_value {
+  int32_t kind;
+  int64_t integer;
+  double real;
+  struct bq_slice bytes;
+} bq_value;
 
 const char *bq_version(void);
 
@@ -770,3 +787,84 @@ bq_status bq_queue_backup(struct bq_queue *queue,
                           bq_progress progress,
                           void *user,
                           struct bq_error **error);
+
+bq_status bq_transaction_begin(struct bq_queue *queue,
+                               int64_t deadline_ms,
+                               bool thread_bound,
+                               struct bq_transaction **transaction,
+                               struct bq_error **error);
+
+bq_status bq_transaction_execute(struct bq_transaction *transaction,
+                                 const char *sql,
+                                 size_t sql_len,
+                                 const struct bq_value *values,
+                                 size_t value_count,
+                                 uint64_t *changed,
+                                 struct bq_error **error);
+
+bq_status bq_transaction_query(struct bq_transaction *transaction,
+                               const char *sql,
+                               size_t sql_len,
+                               const struct bq_value *values,
+                               size_t value_count,
+                               struct bq_text **answer,
+                               struct bq_error **error);
+
+bq_status bq_transaction_publish(struct bq_transaction *transaction,
+                                 const char *topic,
+                                 size_t topic_len,
+                                 const void *payload,
+                                 size_t payload_len,
+                                 const struct bq_message_options *options,
+                                 struct bq_published *published,
+                                 struct bq_error **error);
+
+bq_status bq_transaction_publish_batch(struct bq_transaction *transaction,
+                                       const char *topic,
+                                       size_t topic_len,
+                                       const struct bq_message *messages,
+                                       size_t count,
+                                       struct bq_published *published,
+                                       struct bq_error **error);
+
+bq_status bq_transaction_ack(struct bq_transaction *transaction,
+                             const struct bq_receipt *receipt,
+                             struct bq_error **error);
+
+bq_status bq_transaction_nack(struct bq_transaction *transaction,
+                              const struct bq_receipt *receipt,
+                              const struct bq_nack_options *options,
+                              struct bq_settled *result,
+                              struct bq_error **error);
+
+bq_status bq_transaction_extend(struct bq_transaction *transaction,
+                                const struct bq_receipt *receipt,
+                                int64_t lease_ms,
+                                struct bq_settled *result,
+                                struct bq_error **error);
+
+bq_status bq_transaction_defer(struct bq_transaction *transaction,
+                               const struct bq_receipt *receipt,
+                               int64_t delay_ms,
+                               struct bq_settled *result,
+                               struct bq_error **error);
+
+bq_status bq_transaction_cancel(struct bq_transaction *transaction,
+                                const struct bq_receipt *receipt,
+                                const char *reason,
+                                size_t reason_len,
+                                struct bq_error **error);
+
+bq_status bq_transaction_message_cancel(struct bq_transaction *transaction,
+                                        const char *topic,
+                                        size_t topic_len,
+                                        const struct bq_id *message_id,
+                                        struct bq_error **error);
+
+bq_status bq_transaction_commit(struct bq_transaction *transaction, struct bq_error **error);
+
+bq_status bq_transaction_rollback(struct bq_transaction *transaction, struct bq_error **error);
+
+bq_status bq_transaction_free(struct bq_transaction *transaction);
+
+const char *bq_limits(void);
