@@ -40,6 +40,7 @@ pub const CASES: &[Case] = &[
     ("memory", http::memory),
     ("c", faces::c),
     ("go", faces::go),
+    ("php", faces::php),
 ];
 
 static FILES: AtomicU64 = AtomicU64::new(0);

@@ -27,6 +27,11 @@ pub(crate) fn go(_: &Path) -> Rows {
     face("Go", "BLOCKQUEUE_BENCH_GO", 1.3, 0.8)
 }
 
+/// PHP by its package.
+pub(crate) fn php(_: &Path) -> Rows {
+    face("PHP", "BLOCKQUEUE_BENCH_PHP", 3.0, 0.4)
+}
+
 fn face(name: &str, variable: &str, publish_most: f64, consume_least: f64) -> Rows {
     let path = std::env::var_os(variable)
         .ok_or_else(|| format!("{variable} is not set; `cargo xtask bench` builds the program"))?;

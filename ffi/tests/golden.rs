@@ -96,8 +96,11 @@ fn enums(name: &str) -> Vec<String> {
 }
 
 /// Where packages have headers of their own, because theirs are all that comes with them.
-const COPIES: &[(&str, &str)] =
-    &[("blockqueue.h", "../bindings/go"), ("blockqueue_test.h", "../bindings/go")];
+const COPIES: &[(&str, &str)] = &[
+    ("blockqueue.h", "../bindings/go"),
+    ("blockqueue_test.h", "../bindings/go"),
+    ("blockqueue_plain.h", "../bindings/php/include"),
+];
 
 fn compare(name: &str, builder: Builder) {
     let mut written = Vec::new();

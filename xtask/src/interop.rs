@@ -1,7 +1,7 @@
 //! The stage in which programs of several languages share one file: `tests/interop/README.md`.
 
 use crate::run::{Result, cargo_with};
-use crate::{c, ffi, go};
+use crate::{c, ffi, go, php};
 
 /// A language, and how to build its node; the answer is the command that runs it.
 struct Node(&'static str, fn() -> Result<Vec<String>>);

@@ -10,6 +10,7 @@ mod generate;
 mod go;
 mod interop;
 mod layers;
+mod php;
 mod python;
 mod run;
 mod source;
@@ -25,7 +26,7 @@ use run::Failure;
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
-                             interop
+                             php, interop
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package
 cargo xtask ffi [--test-clock]

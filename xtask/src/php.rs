@@ -1,5 +1,6 @@
 //! The stage of the PHP package: PHP and its tools from Debian's packages, the library, the style, and the tests.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::ffi::{self, Build};
@@ -17,7 +18,10 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("php-codesniffer", &["/usr/bin/phpcs"]),
     ("php-psr-log", &["/usr/share/php/Psr/Log/autoload.php"]),
     ("php-symfony-messenger", &["/usr/share/php/Symfony/Component/Messenger/autoload.php"]),
-    ("php-symfony-event-dispatcher", &["/usr/share/php/Symfony/Component/EventDispatcher/autoload.php"]),
+    (
+        "php-symfony-event-dispatcher",
+        &["/usr/share/php/Symfony/Component/EventDispatcher/autoload.php"],
+    ),
 ];
 
 /// All of it.
@@ -33,15 +37,26 @@ pub(crate) fn test() -> Result {
     program_in(FOLDER, "phpunit", &[], &variables)
 }
 
-/// Builds what the benchmarks ask; the answer is where the library is.
+/// Sets up what the benchmarks ask: the library that is released. The answer is the program, which finds the library
+/// by the variable that names it.
 pub(crate) fn bench() -> Result<String> {
     install()?;
     ffi::build(Build::Release)?;
     prepare()?;
-    Ok(library(Build::Release))
+    Ok(root().join(FOLDER).join("tests/bench.php").display().to_string())
 }
 
-fn library(build: Build) -> String {
+/// The node for programs of several languages on one file.
+pub(crate) fn ring_node() -> Result<Vec<String>> {
+    install()?;
+    prepare()?;
+    let library = format!("BLOCKQUEUE_LIBRARY={}", library(Build::Test));
+    let node = root().join(FOLDER).join("tests/ring-node.php").display().to_string();
+    Ok(["env".to_owned(), library, "php".to_owned(), node].into())
+}
+
+/// Where the library is.
+pub(crate) fn library(build: Build) -> String {
     build.prefix().join("lib/libblockqueue.so").display().to_string()
 }
 
@@ -52,9 +67,9 @@ fn prepare() -> Result {
 }
 
 fn install() -> Result {
-    let is_there = |paths: &&[&str]| paths.iter().any(|path| std::path::Path::new(path).exists());
+    let is_there = |paths: &[&str]| paths.iter().any(|path| Path::new(path).exists());
     let missing: Vec<_> =
-        NEEDED.iter().filter(|(_, paths)| !is_there(&paths)).map(|(name, _)| *name).collect();
+        NEEDED.iter().filter(|(_, paths)| !is_there(paths)).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         return Ok(());
     }

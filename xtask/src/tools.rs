@@ -1,7 +1,8 @@
 //! Chores that are no part of the tests: benchmarks, and what dependencies bring with them.
 
+use crate::ffi::Build;
 use crate::run::{Result, cargo, cargo_with, has_cargo};
-use crate::{c, go};
+use crate::{c, go, php};
 
 /// Benchmarks, in a release build.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
@@ -13,7 +14,14 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
         if wanted { build() } else { Ok(String::new()) }
     };
     let (in_c, in_go) = (build("c", c::bench)?, build("go", go::bench)?);
-    let programs = [("BLOCKQUEUE_BENCH_C", in_c.as_str()), ("BLOCKQUEUE_BENCH_GO", &in_go)];
+    let in_php = build("php", php::bench)?;
+    let library = php::library(Build::Release);
+    let programs = [
+        ("BLOCKQUEUE_BENCH_C", in_c.as_str()),
+        ("BLOCKQUEUE_BENCH_GO", &in_go),
+        ("BLOCKQUEUE_BENCH_PHP", &in_php),
+        ("BLOCKQUEUE_LIBRARY", &library),
+    ];
     cargo_with(&[&run[..], arguments].concat(), &programs)
 }
 
