@@ -6,7 +6,8 @@ use crate::{c, ffi, go, php};
 /// A language, and how to build its node; the answer is the command that runs it.
 struct Node(&'static str, fn() -> Result<Vec<String>>);
 
-const NODES: &[Node] = &[Node("c", c::ring_node), Node("go", go::ring_node)];
+const NODES: &[Node] =
+    &[Node("c", c::ring_node), Node("go", go::ring_node), ("php", php::ring_node)];
 
 /// Builds every node, and runs the tests.
 pub(crate) fn test() -> Result {
