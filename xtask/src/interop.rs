@@ -7,7 +7,7 @@ use crate::{c, ffi, go, php};
 struct Node(&'static str, fn() -> Result<Vec<String>>);
 
 const NODES: &[Node] =
-    &[Node("c", c::ring_node), Node("go", go::ring_node), ("php", php::ring_node)];
+    &[Node("c", c::ring_node), Node("go", go::ring_node), Node("php", php::ring_node)];
 
 /// Builds every node, and runs the tests.
 pub(crate) fn test() -> Result {
