@@ -1,6 +1,6 @@
 //! A child process whose lines are read, with a deadline for each.
 
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -41,6 +41,15 @@ impl Talking {
     /// If none comes in time, or no more.
     pub fn line(&self) -> io::Result<String> {
         self.lines.recv_timeout(PATIENCE).map_err(io::Error::other)
+    }
+
+    /// Tells it a line.
+    ///
+    /// # Errors
+    /// If it does not listen.
+    pub fn say(&mut self, line: &str) -> io::Result<()> {
+        let input = self.child.stdin.as_mut().ok_or_else(|| io::Error::other("no input"))?;
+        input.write_all(format!("{line}\n").as_bytes())
     }
 
     /// The process itself.

@@ -2,4 +2,5 @@
 
 pub mod chance;
 pub mod child;
+pub mod fuzz;
 pub mod journal;

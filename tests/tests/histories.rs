@@ -4,7 +4,6 @@
 //! `BLOCKQUEUE_HISTORIES` and `BLOCKQUEUE_HISTORY_SEED` choose how many and which.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::Write as _;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -77,11 +76,6 @@ impl Processes {
     }
 }
 
-fn say(worker: &mut Talking, line: &Value) {
-    let input = worker.child().stdin.as_mut().unwrap();
-    input.write_all(format!("{line}\n").as_bytes()).unwrap();
-}
-
 fn heard(worker: &Talking) -> Value {
     serde_json::from_str(&worker.line().unwrap()).unwrap()
 }
@@ -95,7 +89,7 @@ impl Face for Processes {
             *state.workers.get_mut(number).unwrap() = None;
             return Ok(json!({}));
         }
-        say(worker, &serde_json::to_value(operation).unwrap());
+        worker.say(&serde_json::to_string(operation).unwrap()).unwrap();
         let mut told = heard(worker);
         match told.get("code").and_then(Value::as_str) {
             None => Ok(told.get_mut("answer").unwrap().take()),
@@ -112,7 +106,7 @@ impl Face for Processes {
         let mut state = self.state.lock().unwrap();
         state.now_ms = at_ms;
         for worker in state.workers.iter_mut().flatten() {
-            say(worker, &json!({ "clock": at_ms }));
+            worker.say(&json!({ "clock": at_ms }).to_string()).unwrap();
             assert_eq!(heard(worker), Value::Null);
         }
     }
@@ -139,7 +133,7 @@ impl Mortal for Processes {
         let mut state = self.state.lock().unwrap();
         let moment = Duration::from_micros(state.chance.below(DEATH_MICROS_MAX));
         let (number, worker) = self.choose(&mut state);
-        say(worker, &serde_json::to_value(operation).unwrap());
+        worker.say(&serde_json::to_string(operation).unwrap()).unwrap();
         // When it dies is part of the chance, not a wait for anything.
         thread::sleep(moment);
         *state.workers.get_mut(number).unwrap() = None;

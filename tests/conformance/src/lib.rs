@@ -24,7 +24,7 @@ pub use operation::{
     ScheduleOptions, Source, Start, SubscriberOptions, TopicOptions,
 };
 pub use run::{Failure, run};
-pub use script::{Action, Script, ScriptError, Step, scripts};
+pub use script::{Action, Script, ScriptError, Step, parse, scripts};
 pub use suite::{Report, run_all};
 
 /// Where the clock of every script starts: 2026-01-01T00:00:00Z, in milliseconds since 1970.

@@ -146,7 +146,11 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
     Value::deserialize(deserializer).map(Some)
 }
 
-pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Script>, ScriptError> {
+/// Reads the scripts of one file.
+///
+/// # Errors
+/// A text that is not a list of scripts.
+pub fn parse(file: &str, text: &str) -> Result<Vec<Script>, ScriptError> {
     let malformed = |detail: String| ScriptError::Malformed { file: file.to_owned(), detail };
     let raw: Vec<RawScript> =
         serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;

@@ -6,4 +6,6 @@
 mod cuts;
 mod errors;
 mod image;
+mod newer;
+mod slow;
 mod system;

@@ -6,6 +6,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use rustix::fd::{AsRawFd as _, BorrowedFd};
 use rustix::fs::CWD;
@@ -50,6 +51,8 @@ struct State {
     events: Option<Vec<Event>>,
     fault: Option<Fault>,
     calls: u64,
+    /// How long a sync takes.
+    delay: Duration,
 }
 
 /// A folder whose files are watched, until it is dropped.
@@ -79,6 +82,11 @@ impl Watch {
     /// Calls that change a file fail.
     pub(crate) fn failing(folder: &Path, fault: Fault) -> Watching {
         Self::start(folder, State { fault: Some(fault), ..State::default() })
+    }
+
+    /// Syncs take so long.
+    pub(crate) fn slow(folder: &Path, delay: Duration) -> Watching {
+        Self::start(folder, State { delay, ..State::default() })
     }
 
     /// Nothing but syncs that take no time.
@@ -178,6 +186,8 @@ fn truncate_to(fd: BorrowedFd<'_>, size: u64) -> Result<()> {
 
 fn sync(fd: BorrowedFd<'_>) -> Result<()> {
     let Some((watch, file)) = watched_fd(fd) else { return rustix::fs::fsync(fd) };
+    let delay = watch.lock().delay;
+    std::thread::sleep(delay);
     let event = |&(): &()| if file.is_empty() { Event::SyncFolder } else { Event::Sync { file } };
     carry_out(&watch, event, || Ok(()))
 }
