@@ -42,8 +42,8 @@ def _native(words: list[str]) -> int:
     """Becomes the program that wheels bring along: the server, and commands on a queue."""
     if not _NATIVE.exists():
         print(
-            "this installation has the command `blockqueue worker` only: it was built without the native "
-            "program, which wheels bring along and `cargo install blockqueue-server` builds",
+            "this installation has `blockqueue worker` only: the native program comes with the wheel "
+            "that `cargo xtask wheel` builds",
             file=sys.stderr,
         )
         return 2

@@ -46,9 +46,9 @@ def command() -> None:
     assert {"worker", "serve", "publish"} <= set(re.findall(r"\w+", run(COMMAND, "--help")))
     with tempfile.TemporaryDirectory() as folder:
         at = ["--db", f"{folder}/queue.db"]
-        run(COMMAND, *at, "topic", "create", "orders", "--subscriber", "email")
-        run(COMMAND, *at, "publish", "orders", "42")
-        assert "42" in run(COMMAND, *at, "consume", "orders", "email", "--timeout", "0s")
+        run(COMMAND, "topic", "create", "orders", "--subscriber", "email", *at)
+        run(COMMAND, "publish", "orders", "42", *at)
+        assert "42" in run(COMMAND, "consume", "orders", "email", *at)
     [native] = (each for each in importlib.metadata.files("blockqueue") or [] if each.parent.name == "bin")
     libraries = re.findall(rb"GLIBC_2\.(\d+)", Path(str(native.locate())).read_bytes())
     assert max(map(int, libraries)) <= 17, max(map(int, libraries))

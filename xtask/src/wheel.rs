@@ -48,7 +48,7 @@ pub(crate) fn build(tools: &Environment, profile: &str) -> Result<PathBuf> {
 pub(crate) fn build_from_source(tools: &Environment) -> Result<PathBuf> {
     let sources = empty("python-sources")?;
     let shown = sources.display().to_string();
-    let words = ["sdist", "--quiet", "--out", &shown];
+    let words = ["sdist", "--out", &shown];
     program_in("python", &tools.program("maturin"), &words, &[])?;
     let out = empty("python-source-wheels")?;
     let words =
