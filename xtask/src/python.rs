@@ -25,8 +25,8 @@ pub(crate) fn test() -> Result {
     ])?;
     tools.run("pyright", &["--pythonpath", &tools.program("python")])?;
     tools.python(&["-m", "pytest"])?;
-    installed(&wheel::build(&tools, "dev")?, "--with-command")?;
-    let clean = installed(&wheel::build_from_source(&tools)?, "--without-command")?;
+    installed(&wheel::for_tests(&tools)?, &["--with-command"])?;
+    let clean = installed(&wheel::build_from_source(&tools)?, &[])?;
     // It looks for the package with the first Python of the path.
     let path = clean.path();
     let words = ["--verifytypes", "blockqueue", "--ignoreexternal"];
@@ -50,12 +50,12 @@ pub(crate) fn bench() -> Result {
 }
 
 /// What users get, in an environment that has nothing else.
-fn installed(wheels: &Path, command: &str) -> Result<Environment> {
+pub(crate) fn installed(wheels: &Path, with: &[&str]) -> Result<Environment> {
     let clean = Environment::make("python-clean")?;
     let wheels = wheels.display().to_string();
     let install = ["-m", "pip", "install", "--quiet", "--no-index", "--force-reinstall"];
     clean.python(&[&install[..], &["--find-links", &wheels, "blockqueue"]].concat())?;
-    clean.python(&["tests/installed.py", command])?;
+    clean.python(&[&["tests/installed.py"], with].concat())?;
     Ok(clean)
 }
 

@@ -1,46 +1,62 @@
 //! The wheel of the Python package, with the native command in it, and the source distribution.
 //!
-//! Both are linked by zig against an old C library, so that they run on every Linux of the last ten years.
+//! Zig links against an old C library, so that the wheel runs on every Linux of the last ten years.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::python::Environment;
-use crate::run::{Failure, Result, program_in, root};
+use crate::python::{self, Environment};
+use crate::run::{Failure, Result, cargo, program_in, root};
+use crate::stages;
 
 /// The C library of manylinux2014.
 const GLIBC: &str = "2.17";
+
+const STRIP: (&str, &str) = ("CARGO_PROFILE_RELEASE_STRIP", "true");
 
 /// Where the package keeps the command, from `python/`.
 const COMMAND: &str = "blockqueue/bin/blockqueue";
 
 /// The wheel that users get, in `target/python-wheels`.
 pub(crate) fn release() -> Result {
-    build(&Environment::tools()?, "release").map(drop)
+    let tools = Environment::tools()?;
+    let old = format!("{}.{GLIBC}", target());
+    let package = ["--package", "blockqueue-server", "--target", &old, "--release"];
+    let words = [&["zigbuild", "--quiet"][..], &package].concat();
+    let path = tools.path();
+    program_in(".", &tools.program("cargo-zigbuild"), &words, &[("PATH", &path), STRIP])?;
+    bring(&format!("{}/release", target()))?;
+    let wheels = build(&tools, "release")?;
+    python::installed(&wheels, &["--with-command", "--for-old-linux"]).map(drop)
 }
 
-/// Builds a wheel; the answer is the folder that has nothing else.
-pub(crate) fn build(tools: &Environment, profile: &str) -> Result<PathBuf> {
+/// A wheel for tests, with the command as its own stage has built it; the answer is its folder.
+pub(crate) fn for_tests(tools: &Environment) -> Result<PathBuf> {
+    cargo(&[&["build", "--quiet", "--bin", "blockqueue"], stages::SERVER].concat())?;
+    bring("debug")?;
+    build(tools, "dev")
+}
+
+/// Puts the command into the package.
+fn bring(below_target: &str) -> Result {
+    let built = root().join("target").join(below_target).join("blockqueue");
+    copy(&built, &root().join("python").join(COMMAND))
+}
+
+fn build(tools: &Environment, profile: &str) -> Result<PathBuf> {
     let out = empty("python-wheels")?;
-    // Both programs of the environment look for zig on the path.
-    let path = tools.path();
-    let variables = [("PATH", path.as_str()), ("CARGO_PROFILE_RELEASE_STRIP", "true")];
-
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let old = format!("{target}.{GLIBC}");
-    let package = ["--package", "blockqueue-server", "--target", &old, "--profile", profile];
-    let words = [&["zigbuild", "--quiet"][..], &package].concat();
-    program_in(".", &tools.program("cargo-zigbuild"), &words, &variables)?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let built = root().join("target").join(target).join(folder).join("blockqueue");
-    copy(&built, &root().join("python").join(COMMAND))?;
-
+    let shown = out.display().to_string();
     let compatibility = format!("manylinux_{}", GLIBC.replace('.', "_"));
     let words = ["build", "--quiet", "--zig", "--compatibility", &compatibility];
-    let out_shown = out.display().to_string();
-    let words = [&words[..], &["--profile", profile, "--out", &out_shown]].concat();
-    program_in("python", &tools.program("maturin"), &words, &variables)?;
+    let words = [&words[..], &["--profile", profile, "--out", &shown]].concat();
+    // It looks for zig on the path.
+    let path = tools.path();
+    program_in("python", &tools.program("maturin"), &words, &[("PATH", &path), STRIP])?;
     Ok(out)
+}
+
+fn target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
 /// Builds a source distribution, and from that, as `pip` does where there is no wheel, a wheel without the
