@@ -47,6 +47,8 @@ CREATE TABLE blockqueue_log (
   last_seq INTEGER NOT NULL DEFAULT 0,
   -- The trimmer has passed everything at or below this.
   trim_seq INTEGER NOT NULL DEFAULT 0,
+  -- When the newest of those became deliverable.
+  trimmed_at INTEGER NOT NULL DEFAULT -1,
   -- Bytes of all messages ever appended.
   position INTEGER NOT NULL DEFAULT 0,
   -- When the newest message became deliverable; never goes back.

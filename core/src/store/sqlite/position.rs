@@ -51,6 +51,14 @@ pub(super) fn before_time(tx: &Tx<'_>, log: LogId, at: Millis) -> Step<i64> {
     last_before(tx, log, |probe| probe.published_at >= at)
 }
 
+/// Whether something of the log that was published at or after `at` has been trimmed.
+pub(super) fn is_trimmed(tx: &Tx<'_>, log: LogId, at: Millis) -> Step<bool> {
+    let sql = include_str!("../../../sql/sqlite/log_trimmed_at.sql");
+    let trimmed_at: Millis =
+        tx.connection.prepare_cached(sql)?.query_row([log], |row| row.get(0))?;
+    Ok(at <= trimmed_at)
+}
+
 /// What all subscribers of a topic have claimed or skipped of a log.
 pub(super) fn claimed_by_all(tx: &Tx<'_>, log: LogId) -> Step<i64> {
     let state = tx.log(log)?;

@@ -64,13 +64,17 @@ fn places(tx: &Tx<'_>, topic: TopicId, to: SeekTo) -> Step<(Vec<(LogId, i64)>, b
     let mut clamped = false;
     for log in &tx.topic(topic)?.logs {
         let state = tx.log(*log)?;
+        let mut by_time = |at| {
+            clamped |= position::is_trimmed(tx, *log, at)?;
+            position::before_time(tx, *log, at)
+        };
         let asked = match to {
             SeekTo::Earliest => 0,
             SeekTo::Latest => state.last_seq,
-            SeekTo::Time(at) => position::before_time(tx, *log, to_millis(at))?,
+            SeekTo::Time(at) => by_time(to_millis(at))?,
             SeekTo::Message(_) => match message {
                 Some((key, _)) if log_of(key) == *log => seq_of(key) - 1,
-                Some((_, published_at)) => position::before_time(tx, *log, published_at)?,
+                Some((_, published_at)) => by_time(published_at)?,
                 None => continue,
             },
             SeekTo::Sequence { priority, .. } if priority != state.priority => continue,

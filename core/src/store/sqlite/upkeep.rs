@@ -78,6 +78,9 @@ fn trim_log(tx: &mut Tx<'_>, log: LogId, room: &mut i64) -> Step<bool> {
     let to = floor.min(from + *room);
     if to > from {
         *room -= to - from;
+        tx.connection
+            .prepare_cached(include_str!("../../../sql/sqlite/log_trimmed.sql"))?
+            .execute(params![log, key(log, from), key(log, to)])?;
         trim_range(tx, topic, key(log, from), key(log, to))?;
         failpoint::hit("in_upkeep");
         let state = tx.log_mut(log)?;
