@@ -94,6 +94,8 @@ fn a_rule_that_cannot_be_read_any_more_stops_its_schedule_and_no_other() {
     connection.close().unwrap();
 
     let queue = open(&file, &clock);
+    let problems = queue.diagnose().wait().unwrap().problems;
+    assert!(matches!(&problems[..], [one] if one.contains("\"bad\"") && one.contains("Atlantis")));
     clock.advance(MINUTE);
     let wait = ClaimOptions::default()
         .with_wait(Duration::from_secs(10))

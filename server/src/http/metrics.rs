@@ -3,6 +3,8 @@
 //! Everything about the queue is asked for at each scrape; only requests are counted here. The number of
 //! series is bounded: topics and subscribers beyond it are summed up under one name.
 
+mod schedules;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use blockqueue::{EngineStats, Page, SubscriberStats};
+use blockqueue::{EngineStats, Page, Schedule, SubscriberStats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, MetricEncoder, text,
@@ -27,6 +29,8 @@ use super::State;
 
 /// Subscribers with series of their own.
 const SUBSCRIBERS_MAX: usize = 1_000;
+/// Schedules with series of their own; the others have none.
+const SCHEDULES_MAX: usize = 1_000;
 /// The topic and subscriber of all others together.
 const OTHERS: &str = "(others)";
 
@@ -82,11 +86,14 @@ async fn collect(state: &State) -> blockqueue::Result<String> {
     let mut subscribers = Vec::new();
     let mut others = Sums::default();
     let mut published: Vec<(String, u64)> = Vec::new();
+    let mut schedules = Vec::new();
     let mut page = Page::default();
     loop {
         let topics = queue.topics(page).await?;
         for topic in topics.items {
-            let stats = match queue.topic_stats(&topic.name).await {
+            let stats = queue.topic_stats(&topic.name).await;
+            let listed = schedules::add(&mut schedules, SCHEDULES_MAX, queue, &topic.name).await;
+            let stats = match listed.and(stats) {
                 Ok(stats) => stats,
                 // Deleted meanwhile.
                 Err(blockqueue::Error::UnknownTopic { .. }) => continue,
@@ -114,7 +121,7 @@ async fn collect(state: &State) -> blockqueue::Result<String> {
     let engine = state.engine_stats().await?;
     let mut registry = Registry::with_prefix("blockqueue");
     registry.register("http_requests", "Requests answered", (*state.requests.0).clone());
-    registry.register_collector(Box::new(Snapshot { subscribers, published, engine }));
+    registry.register_collector(Box::new(Snapshot { subscribers, published, schedules, engine }));
     let mut body = String::new();
     // Writing to a string cannot fail.
     let _ = text::encode(&mut body, &registry);
@@ -211,12 +218,14 @@ impl Sums {
 struct Snapshot {
     subscribers: Vec<Sums>,
     published: Vec<(String, u64)>,
+    schedules: Vec<Schedule>,
     engine: EngineStats,
 }
 
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_subscribers(&mut encoder)?;
+        schedules::encode(&self.schedules, &mut encoder)?;
         self.encode_engine(&mut encoder)
     }
 }

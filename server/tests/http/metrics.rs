@@ -9,6 +9,8 @@ fn the_queue_and_the_server_are_told_in_numbers() {
     server.call("POST", "/v1/topics", topic);
     server.call("POST", "/v1/topics/orders/messages", r#"{"message":"paid"}"#);
     server.call("POST", "/v1/topics/orders/subscribers/email/claim?timeout=0s", "");
+    let daily = r#"{"name":"report","cron":"@daily","message":"now"}"#;
+    assert_eq!(server.call("POST", "/v1/topics/orders/schedules", daily).0, 201);
     for path in ["/metrics", "/prometheus/metrics"] {
         let (status, text) = server.call("GET", path, "");
         assert_eq!(status, 200);
@@ -20,11 +22,17 @@ fn the_queue_and_the_server_are_told_in_numbers() {
             format!("blockqueue_claimed_total{email} 1"),
             r#"blockqueue_published_total{topic="orders"} 1"#.to_owned(),
             "blockqueue_waiting_claims 0".to_owned(),
+            r#"blockqueue_schedule_paused{topic="orders",schedule="report"} 0.0"#.to_owned(),
+            r#"blockqueue_schedule_waiting{topic="orders",schedule="report"} 0.0"#.to_owned(),
             r#"blockqueue_http_requests_total{route="/v1/topics/{topic}/messages",method="POST",status="202"} 1"#
                 .to_owned(),
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
         }
+        assert!(
+            text.contains("blockqueue_schedule_due_timestamp_seconds{topic=\"orders\""),
+            "{text}"
+        );
         assert!(text.contains("blockqueue_commit_duration_seconds_bucket{le=\"+Inf\"}"), "{text}");
     }
 }

@@ -10,10 +10,13 @@ use super::error::from_sqlite;
 use super::keys::Rule;
 use super::migrate;
 use super::read::Source;
+use super::schedule;
 use super::tx::{Step, Tx};
 use crate::error::Result;
+use crate::limits;
 use crate::model::Diagnosis;
 use crate::op::Answer;
+use crate::recurrence::Recurrence;
 
 /// Problems listed at most.
 const PROBLEMS_MAX: usize = 100;
@@ -42,6 +45,7 @@ pub(super) fn diagnose(tx: &mut Tx<'_>, source: &Source<'_>) -> Step<Answer> {
         check_topics(tx, &mut diagnosis)?;
         check_leases(tx, &mut diagnosis)?;
         check_messages(tx, &mut diagnosis)?;
+        check_keepsakes(tx, &mut diagnosis)?;
         check_rejected(tx, &mut diagnosis)?;
     }
     advise(&mut diagnosis);
@@ -100,8 +104,27 @@ fn check_topics(tx: &mut Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
                  retention only"
             ));
         }
+        check_schedules(tx, topic, &name, diagnosis)?;
         for subscriber in subscribers {
             check_subscriber(tx, subscriber, diagnosis)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether each rule can still be read: a time zone may be gone from the system.
+fn check_schedules(tx: &mut Tx<'_>, topic: i64, name: &str, diagnosis: &mut Diagnosis) -> Step<()> {
+    let page = params![topic, "", limits::SCHEDULES_PER_TOPIC_MAX];
+    let ids: Vec<i64> = tx
+        .connection
+        .prepare_cached(include_str!("../../../sql/sqlite/schedules_page.sql"))?
+        .query_map(page, |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for id in ids {
+        let stored = schedule::get(tx, id)?;
+        if let Err(error) = Recurrence::new(&stored.options, stored.created_at) {
+            let who = format!("schedule {:?} of topic {name:?}", stored.name);
+            diagnosis.problems.push(format!("{who} cannot be read any more: {error}"));
         }
     }
     Ok(())
@@ -175,6 +198,24 @@ fn check_messages(tx: &Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
     let orphans: i64 = tx.connection.prepare(sql)?.query_row([], |row| row.get(0))?;
     if orphans > 0 {
         diagnosis.problems.push(format!("{orphans} deliveries have no message"));
+    }
+    Ok(())
+}
+
+fn check_keepsakes(tx: &Tx<'_>, diagnosis: &mut Diagnosis) -> Step<()> {
+    let sql = include_str!("../../../sql/sqlite/diagnose_keepsakes.sql");
+    let counts: [i64; 4] = tx
+        .connection
+        .prepare(sql)?
+        .query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+    let faults = [
+        "schedules belong to no topic",
+        "entries of a history belong to no schedule",
+        "unique keys belong to no topic",
+        "replies expired before they were there",
+    ];
+    for (fault, count) in faults.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+        diagnosis.problems.push(format!("{count} {fault}"));
     }
     Ok(())
 }

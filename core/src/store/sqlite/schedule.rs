@@ -28,7 +28,7 @@ const OCCURRENCE: &str = "blockqueue-occurrence";
 pub(super) struct Stored {
     pub id: i64,
     pub topic: TopicId,
-    name: String,
+    pub name: String,
     pub created_at: Millis,
     version: u64,
     paused: bool,
