@@ -27,5 +27,5 @@ pub use pending::Pending;
 pub use queue::{Queue, Transaction};
 /// The version of `rusqlite` that [`publish_in`] and its like take a transaction of.
 pub use rusqlite;
-pub use store::sqlite::{ack_in, nack_in, publish_in};
+pub use store::sqlite::{ack_in, ack_with_result_in, nack_in, publish_in};
 pub use worker::{HandlerError, HandlerResult, Worker, WorkerGroup, WorkerHandle, WorkerReport};

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use blockqueue::rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use blockqueue::{
-    BacklogLimit, BacklogPolicy, ClaimOptions, Delivery, DeliveryState, Error, Message,
-    NackOptions, NewSubscriber, NewTopic, OpenOptions, Page, Queue, RetryPolicy, SubscriberOptions,
-    TestClock, TopicOptions, ack_in, nack_in, publish_in,
+    BacklogLimit, BacklogPolicy, ClaimOptions, Delivery, DeliveryResult, DeliveryState, Error,
+    Message, NackOptions, NewSubscriber, NewTopic, OpenOptions, Page, Queue, Reply, RetryPolicy,
+    SubscriberOptions, TestClock, TopicOptions, ack_in, ack_with_result_in, nack_in, publish_in,
 };
 
 struct Fixture {
@@ -264,11 +264,78 @@ fn callers_in_rust_get_typed_errors() {
         .transaction()
         .map(|empty| publish_in(&empty, "t", "x").unwrap_err().code());
     assert_eq!(error.unwrap(), "sql_failed");
+    publish_in(&transaction, "t", Message::new("unique").with_unique_key("k")).unwrap();
     let unique = publish_in(&transaction, "t", Message::new("x").with_unique_key("k"));
-    assert_eq!(unique.unwrap_err().code(), "invalid_argument");
+    assert_eq!(unique.unwrap_err().code(), "unique_conflict");
+    let large = Reply::new(vec![0; (1 << 20) + 1]);
+    let large = ack_with_result_in(&transaction, &receipt, &large);
+    assert_eq!(large.unwrap_err().code(), "limit_exceeded");
     publish_in(&transaction, "t", "after all that").unwrap();
     transaction.commit().unwrap();
-    assert_eq!(t.payloads(), ["after all that"]);
+    assert_eq!(t.payloads(), ["unique", "after all that"]);
+}
+
+#[test]
+fn a_unique_key_travels_through_sql_and_a_message_may_be_acked_with_its_successor() {
+    let mut t = Fixture::new();
+    let sql = "INSERT INTO blockqueue_publish (topic, payload, unique_key, idempotency_key)
+               VALUES ('t', ?1, 'k', ?2)";
+    t.sql(sql, params!["1", "a"]).unwrap();
+    t.sql(sql, params!["1", "a"]).unwrap();
+    let conflict = t.sql(sql, params!["2", None::<String>]).unwrap_err();
+    assert!(text(&conflict).starts_with("unique_conflict: "), "against what is staged");
+    let first = t.claim_one();
+    let conflict = t.queue.publish("t", Message::new("2").with_unique_key("k"));
+    assert_eq!(conflict.wait().unwrap_err().code(), "unique_conflict");
+    // Nobody could tell while it was staged.
+    t.sql(sql, params!["2", None::<String>]).unwrap();
+    assert_eq!(t.payloads(), Vec::<String>::new());
+    assert_eq!(t.rejected(), [("unique_conflict".to_owned(), b"2".to_vec())]);
+    let transaction = t.begin();
+    transaction.execute(ACK, [first.receipt.to_string()]).unwrap();
+    transaction.execute(sql, params!["3", None::<String>]).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(t.payloads(), ["3"]);
+    let delayed = Message::new("4").with_unique_key("d").with_delay(Duration::from_secs(1));
+    t.queue.publish("t", delayed).wait().unwrap();
+    let sql = "INSERT INTO blockqueue_publish (topic, payload, unique_key) VALUES ('t', '5', 'd')";
+    let conflict = t.sql(sql, []).unwrap_err();
+    assert!(text(&conflict).starts_with("unique_conflict: "), "against what waits for its time");
+}
+
+#[test]
+fn an_ack_by_sql_may_reply() {
+    let mut t = Fixture::new();
+    let sql = "INSERT INTO blockqueue_ack (receipt, reply, reply_content_type, reply_ttl_ms)
+               VALUES (?1, ?2, 'text/plain', 5000)";
+    let id = t.queue.publish("t", "question").wait().unwrap().id;
+    let receipt = t.claim_one().receipt;
+    let result = t.queue.wait_result("t", "s", id, Duration::from_mins(1));
+    t.sql(sql, params![receipt.to_string(), "answer"]).unwrap();
+    let DeliveryResult::Replied(reply) = result.wait().unwrap() else { panic!("no reply") };
+    assert_eq!(reply.payload, b"answer");
+    assert_eq!(reply.content_type.as_deref(), Some("text/plain"));
+    assert_eq!(reply.expires_at.duration_since(reply.replied_at).unwrap(), Duration::from_secs(5));
+
+    let id = t.queue.publish("t", "another").wait().unwrap().id;
+    let receipt = t.claim_one().receipt;
+    let transaction = t.begin();
+    ack_with_result_in(&transaction, &receipt, &Reply::new("typed")).unwrap();
+    transaction.commit().unwrap();
+    let result = t.queue.wait_result("t", "s", id, Duration::from_mins(1)).wait().unwrap();
+    assert!(matches!(result, DeliveryResult::Replied(reply) if reply.payload == b"typed"));
+
+    t.queue.publish("t", "last").wait().unwrap();
+    let receipt = t.claim_one().receipt.to_string();
+    for (columns, values, error) in [
+        ("reply", params![receipt, 1.5], "invalid_argument: reply"),
+        ("reply_ttl_ms", params![receipt, 1], "invalid_argument: reply_content_type"),
+        ("reply", params![receipt, vec![0_u8; (1 << 20) + 1]], "limit_exceeded: reply"),
+    ] {
+        let sql = format!("INSERT INTO blockqueue_ack (receipt, {columns}) VALUES (?1, ?2)");
+        let refused = t.sql(&sql, values).unwrap_err();
+        assert!(text(&refused).starts_with(error), "{refused}");
+    }
 }
 
 #[test]

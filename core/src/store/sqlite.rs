@@ -56,7 +56,7 @@ use gap::Gap;
 use recent::Recent;
 use tx::{Step, Stop, Tx};
 
-pub use join::{ack_in, nack_in, publish_in};
+pub use join::{ack_in, ack_with_result_in, nack_in, publish_in};
 
 use super::{Applied, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store};
 use crate::clock::{Clock, monotonic};

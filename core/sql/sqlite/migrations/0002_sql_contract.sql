@@ -24,11 +24,14 @@ CREATE TABLE blockqueue_staged (
   ordering_key TEXT,
   -- Counted from promotion.
   ttl_ms INTEGER,
+  unique_key TEXT,
   -- Text stays text: only its reader knows how this file encodes it.
   payload NOT NULL
 );
 CREATE INDEX blockqueue_staged_key
   ON blockqueue_staged (topic_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX blockqueue_staged_unique
+  ON blockqueue_staged (topic_id, unique_key) WHERE unique_key IS NOT NULL;
 
 -- Staged messages that could not be promoted, for people: the newest 1,000.
 CREATE TABLE blockqueue_rejected (
@@ -46,12 +49,13 @@ CREATE TABLE blockqueue_rejected (
   idempotency_key TEXT,
   ordering_key TEXT,
   ttl_ms INTEGER,
+  unique_key TEXT,
   payload NOT NULL
 );
 
 CREATE VIEW blockqueue_publish AS
 SELECT t.name AS topic, s.payload, s.content_type, s.headers, s.correlation_id, s.priority, s.delay_ms,
-       s.deliver_at, s.idempotency_key, s.ordering_key, s.ttl_ms
+       s.deliver_at, s.idempotency_key, s.ordering_key, s.ttl_ms, s.unique_key
   FROM blockqueue_staged s
   JOIN blockqueue_topic t ON t.id = s.topic_id;
 
@@ -62,9 +66,10 @@ BEGIN
   SELECT RAISE(ABORT, 'invalid_argument: payload must be text or a blob')
    WHERE typeof(new.payload) NOT IN ('text', 'blob');
   INSERT INTO blockqueue_staged (topic_id, priority, delay_ms, deliver_at, content_type, headers,
-                                 correlation_id, idempotency_key, ordering_key, ttl_ms, payload)
+                                 correlation_id, idempotency_key, ordering_key, ttl_ms, unique_key,
+                                 payload)
   SELECT id, coalesce(new.priority, 0), new.delay_ms, new.deliver_at, new.content_type, new.headers,
-         new.correlation_id, new.idempotency_key, new.ordering_key, new.ttl_ms, new.payload
+         new.correlation_id, new.idempotency_key, new.ordering_key, new.ttl_ms, new.unique_key, new.payload
     FROM blockqueue_topic
    WHERE name = new.topic AND deleted_at IS NULL;
 END;
@@ -118,6 +123,10 @@ BEGIN
       THEN RAISE(ABORT, 'limit_exceeded: ordering_key is longer than 255 bytes')
     WHEN typeof(new.ttl_ms) NOT IN ('integer', 'null') OR new.ttl_ms NOT BETWEEN 1 AND 316224000000
       THEN RAISE(ABORT, 'invalid_argument: ttl_ms must be an integer from 1 to 316224000000')
+    WHEN typeof(new.unique_key) NOT IN ('text', 'null') OR new.unique_key = ''
+      THEN RAISE(ABORT, 'invalid_argument: unique_key must be text and not empty')
+    WHEN length(CAST(new.unique_key AS BLOB)) > 255
+      THEN RAISE(ABORT, 'limit_exceeded: unique_key is longer than 255 bytes')
     WHEN new.headers IS NULL
       THEN NULL
     WHEN typeof(new.headers) <> 'text' OR NOT json_valid(new.headers)
@@ -150,6 +159,18 @@ BEGIN
                    FROM blockqueue_staged s
                   WHERE s.topic_id = new.topic_id AND s.idempotency_key = new.idempotency_key
                     AND CAST(new.payload AS BLOB) <> CAST(s.payload AS BLOB));
+  -- Whether a message in a log is settled cannot be said here; one that is staged or waits for its time is
+  -- not. The same message again, by its idempotency key, publishes nothing.
+  SELECT RAISE(ABORT, 'unique_conflict: an earlier message of the unique key is not settled')
+   WHERE EXISTS (SELECT 1
+                   FROM blockqueue_staged s
+                  WHERE s.topic_id = new.topic_id AND s.unique_key = new.unique_key AND s.id <> new.id
+                    AND (new.idempotency_key IS NULL OR s.idempotency_key IS NOT new.idempotency_key))
+      OR EXISTS (SELECT 1
+                   FROM blockqueue_unique u
+                   JOIN blockqueue_delayed d ON d.id = u.message_id
+                  WHERE u.topic_id = new.topic_id AND u.key = new.unique_key
+                    AND (new.idempotency_key IS NULL OR d.idempotency_key IS NOT new.idempotency_key));
   SELECT RAISE(ABORT, 'backlog_full: the topic holds as much as its limit allows')
     FROM blockqueue_topic t
    WHERE t.id = new.topic_id AND t.backlog_policy = 0
@@ -173,26 +194,33 @@ CREATE TABLE blockqueue_settling (
   -- Without one, the pause is that of the subscriber's retry policy.
   delay_ms INTEGER,
   error TEXT,
-  give_up INTEGER NOT NULL
+  give_up INTEGER NOT NULL,
+  -- Of an ack: what is stored for whoever waits for the result.
+  reply,
+  reply_content_type TEXT,
+  reply_ttl_ms INTEGER
 ) WITHOUT ROWID;
 
 CREATE VIEW blockqueue_ack AS
-SELECT receipt FROM blockqueue_settling WHERE verb = 0;
+SELECT receipt, reply, reply_content_type, reply_ttl_ms FROM blockqueue_settling WHERE verb = 0;
 
 CREATE VIEW blockqueue_nack AS
 SELECT receipt, delay_ms, error, give_up FROM blockqueue_settling WHERE verb = 1;
 
 -- The settlement that both become; and the same with its receipt taken apart.
 CREATE VIEW blockqueue_settle AS
-SELECT receipt, verb, delay_ms, error, give_up FROM blockqueue_settling;
+SELECT receipt, verb, delay_ms, error, give_up, reply, reply_content_type, reply_ttl_ms
+  FROM blockqueue_settling;
 
 CREATE VIEW blockqueue_settle_parsed AS
-SELECT receipt, 0 AS log_id, 0 AS seq, 0 AS subscriber_id, 0 AS lease_id, verb, delay_ms, error, give_up
+SELECT receipt, 0 AS log_id, 0 AS seq, 0 AS subscriber_id, 0 AS lease_id, verb, delay_ms, error, give_up,
+       reply, reply_content_type, reply_ttl_ms
   FROM blockqueue_settling;
 
 CREATE TRIGGER blockqueue_ack_insert INSTEAD OF INSERT ON blockqueue_ack
 BEGIN
-  INSERT INTO blockqueue_settle (receipt, verb, give_up) VALUES (new.receipt, 0, 0);
+  INSERT INTO blockqueue_settle (receipt, verb, give_up, reply, reply_content_type, reply_ttl_ms)
+  VALUES (new.receipt, 0, 0, new.reply, new.reply_content_type, new.reply_ttl_ms);
 END;
 
 CREATE TRIGGER blockqueue_nack_insert INSTEAD OF INSERT ON blockqueue_nack
@@ -206,10 +234,10 @@ END;
 CREATE TRIGGER blockqueue_settle_insert INSTEAD OF INSERT ON blockqueue_settle
 BEGIN
   INSERT INTO blockqueue_settle_parsed (receipt, log_id, seq, subscriber_id, lease_id, verb, delay_ms,
-                                        error, give_up)
+                                        error, give_up, reply, reply_content_type, reply_ttl_ms)
   SELECT new.receipt, log_id, seq, CAST(substr(rest, 1, instr(rest, '-') - 1) AS INTEGER),
          CAST(substr(rest, instr(rest, '-') + 1) AS INTEGER), new.verb, new.delay_ms, new.error,
-         new.give_up
+         new.give_up, new.reply, new.reply_content_type, new.reply_ttl_ms
     FROM (SELECT log_id, CAST(substr(rest, 1, instr(rest, '-') - 1) AS INTEGER) AS seq,
                  substr(rest, instr(rest, '-') + 1) AS rest
             FROM (SELECT CAST(substr(rest, 1, instr(rest, '-') - 1) AS INTEGER) AS log_id,
@@ -227,8 +255,10 @@ BEGIN
       OR new.receipt <> substr(new.receipt, 1, 64) || '-' || new.log_id || '-' || new.seq || '-' ||
                         new.subscriber_id || '-' || new.lease_id;
   -- A delivery is settled once; the same settlement again is answered like the first time.
-  INSERT INTO blockqueue_settling (receipt, verb, delay_ms, error, give_up)
-  SELECT new.receipt, new.verb, new.delay_ms, new.error, new.give_up
+  INSERT INTO blockqueue_settling (receipt, verb, delay_ms, error, give_up, reply, reply_content_type,
+                                   reply_ttl_ms)
+  SELECT new.receipt, new.verb, new.delay_ms, new.error, new.give_up, new.reply, new.reply_content_type,
+         new.reply_ttl_ms
     FROM blockqueue_delivery d
     JOIN blockqueue_lease l ON l.subscriber_id = d.subscriber_id AND l.id = d.lease_id
    WHERE d.subscriber_id = new.subscriber_id AND d.message_id = (new.log_id << 40 | new.seq)
@@ -251,5 +281,18 @@ BEGIN
       THEN RAISE(ABORT, 'invalid_argument: error must be text')
     WHEN typeof(new.give_up) <> 'integer' OR new.give_up NOT IN (0, 1)
       THEN RAISE(ABORT, 'invalid_argument: give_up must be 0 or 1')
+    WHEN typeof(new.reply) NOT IN ('text', 'blob', 'null')
+      THEN RAISE(ABORT, 'invalid_argument: reply must be text or a blob')
+    WHEN new.reply IS NULL AND (new.reply_content_type IS NOT NULL OR new.reply_ttl_ms IS NOT NULL)
+      THEN RAISE(ABORT, 'invalid_argument: reply_content_type and reply_ttl_ms belong to a reply')
+    WHEN length(CAST(new.reply AS BLOB)) > 1048576
+      THEN RAISE(ABORT, 'limit_exceeded: reply is larger than 1048576 bytes')
+    WHEN typeof(new.reply_content_type) NOT IN ('text', 'null')
+      THEN RAISE(ABORT, 'invalid_argument: reply_content_type must be text')
+    WHEN length(CAST(new.reply_content_type AS BLOB)) > 255
+      THEN RAISE(ABORT, 'limit_exceeded: reply_content_type is longer than 255 bytes')
+    WHEN typeof(new.reply_ttl_ms) NOT IN ('integer', 'null')
+         OR new.reply_ttl_ms NOT BETWEEN 1 AND 2678400000
+      THEN RAISE(ABORT, 'invalid_argument: reply_ttl_ms must be an integer from 1 to 2678400000')
   END;
 END;

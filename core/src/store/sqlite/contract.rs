@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::limits;
 use crate::model::Receipt;
 use crate::op::{Settle, Verb};
-use crate::options::{Message, cut};
+use crate::options::{Message, Reply, cut};
 
 /// Staged messages that could not be promoted are kept, the newest of them.
 const REJECTED_KEPT: usize = 1_000;
@@ -65,7 +65,7 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settle>> {
         return Ok(None);
     };
     let verb = match integer(row.get_ref(1)?) {
-        Some(0) => Verb::Ack,
+        Some(0) => reply(row)?.map_or(Verb::Ack, Verb::Reply),
         _ => Verb::Nack {
             delay_ms: integer(row.get_ref(2)?),
             error: lossy_text(row.get_ref(3)?).map(cut),
@@ -73,6 +73,16 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settle>> {
         },
     };
     Ok(Some(Settle { receipt, verb }))
+}
+
+fn reply(row: &Row<'_>) -> rusqlite::Result<Option<Reply>> {
+    let (ValueRef::Text(payload) | ValueRef::Blob(payload)) = row.get_ref(5)? else {
+        return Ok(None);
+    };
+    let mut reply = Reply::new(payload);
+    reply.content_type = lossy_text(row.get_ref(6)?);
+    reply.ttl = integer(row.get_ref(7)?).and_then(duration);
+    Ok(Some(reply))
 }
 
 // --- staged messages ----------------------------------------------------------------------------------
@@ -118,8 +128,8 @@ fn oldest(tx: &Tx<'_>) -> Step<(Vec<Staged>, bool)> {
 }
 
 /// Columns of text, in the order in which a message takes them.
-const TEXTS: [&str; 5] =
-    ["content_type", "correlation_id", "idempotency_key", "ordering_key", "headers"];
+const TEXTS: [&str; 6] =
+    ["content_type", "correlation_id", "idempotency_key", "ordering_key", "unique_key", "headers"];
 
 /// The triggers have checked what SQL can check: all but the encoding of texts.
 fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, Error>> {
@@ -146,6 +156,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, Error>> {
     message.correlation_id = next();
     message.idempotency_key = next();
     message.ordering_key = next();
+    message.unique_key = next();
     let Some(headers) = next() else { return Ok(Ok(message)) };
     let headers = serde_json::from_str(&headers);
     let not_headers = |_| Error::invalid("headers are not a JSON object of strings");

@@ -4,7 +4,7 @@ use rusqlite::{ErrorCode, ffi};
 
 use crate::error::Error;
 use crate::limits;
-use crate::model::Receipt;
+use crate::model::{MessageId, Receipt};
 use crate::options::Message;
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
@@ -84,6 +84,12 @@ pub(super) fn from_contract(error: rusqlite::Error, subject: &Subject<'_>) -> Er
         ("idempotency_conflict", _) => Error::IdempotencyConflict {
             index: 0,
             key: message.and_then(|message| message.idempotency_key.clone()).unwrap_or_default(),
+        },
+        ("unique_conflict", _) => Error::UniqueConflict {
+            index: 0,
+            key: message.and_then(|message| message.unique_key.clone()).unwrap_or_default(),
+            // It has no id yet, or none that a trigger could tell.
+            first: MessageId::NIL,
         },
         ("backlog_full", _) => {
             Error::BacklogFull { topic: subject.topic.to_owned(), what: "messages or bytes" }

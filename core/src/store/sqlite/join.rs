@@ -9,7 +9,7 @@ use crate::clock::{duration_millis, to_millis};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::Receipt;
-use crate::options::{Message, NackOptions, cut};
+use crate::options::{Message, NackOptions, Reply, cut};
 
 /// Publishes a message in the caller's transaction: it exists if and only if that commits.
 ///
@@ -31,8 +31,8 @@ use crate::options::{Message, NackOptions, cut};
 /// ```
 ///
 /// # Errors
-/// `unknown_topic`, `invalid_argument`, `limit_exceeded`, `idempotency_conflict`, `backlog_full`; `sql_failed`
-/// if the file holds no queue. The transaction goes on, without the message.
+/// `unknown_topic`, `invalid_argument`, `limit_exceeded`, `idempotency_conflict`, `unique_conflict`,
+/// `backlog_full`; `sql_failed` if the file holds no queue. The transaction goes on, without the message.
 pub fn publish_in(
     transaction: &Transaction<'_>,
     topic: &str,
@@ -40,10 +40,6 @@ pub fn publish_in(
 ) -> Result<()> {
     let message = message.into();
     message.validate(limits::PAYLOAD_BYTES_MAX)?;
-    if message.unique_key.is_some() {
-        // Whether the key is free is known when the message is taken over, and then nobody is told.
-        return Err(Error::invalid("a message with a unique_key cannot be published by SQL"));
-    }
     let subject = Subject { topic, message: Some(&message), receipt: None };
     transaction
         .prepare_cached(include_str!("../../../sql/sqlite/contract_publish.sql"))
@@ -60,6 +56,7 @@ pub fn publish_in(
                 message.idempotency_key,
                 message.ordering_key,
                 message.ttl.map(duration_millis),
+                message.unique_key,
             ])
         })
         .map(drop)
@@ -83,10 +80,34 @@ fn payload_bytes_max(transaction: &Transaction<'_>) -> u64 {
 /// `lease_lost`; `sql_failed` if the file holds no queue. The transaction goes on; roll it back, for the
 /// work belongs to somebody else now.
 pub fn ack_in(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<()> {
+    ack(transaction, receipt, None)
+}
+
+/// As [`ack_in`], with a reply for whoever waits for the result of the message.
+///
+/// # Errors
+/// As [`ack_in`], and `limit_exceeded`, `invalid_argument` for the reply.
+pub fn ack_with_result_in(
+    transaction: &Transaction<'_>,
+    receipt: &Receipt,
+    reply: &Reply,
+) -> Result<()> {
+    reply.validate()?;
+    ack(transaction, receipt, Some(reply))
+}
+
+fn ack(transaction: &Transaction<'_>, receipt: &Receipt, reply: Option<&Reply>) -> Result<()> {
     let subject = Subject { topic: "", message: None, receipt: Some(receipt) };
     transaction
         .prepare_cached(include_str!("../../../sql/sqlite/contract_ack.sql"))
-        .and_then(|mut statement| statement.execute([receipt.to_string()]))
+        .and_then(|mut statement| {
+            statement.execute(params![
+                receipt.to_string(),
+                reply.map(|reply| &reply.payload),
+                reply.and_then(|reply| reply.content_type.as_ref()),
+                reply.and_then(|reply| reply.ttl).map(duration_millis),
+            ])
+        })
         .map(drop)
         .map_err(|error| from_contract(error, &subject))
 }
