@@ -9,6 +9,7 @@ mod ffi;
 mod generate;
 mod go;
 mod interop;
+mod kotlin;
 mod layers;
 mod php;
 mod python;
@@ -26,9 +27,10 @@ use run::Failure;
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
-                             php, interop
+                             php, interop, kotlin
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
-                             --peers compares with other queues, `python` the Python package
+                             --peers compares with other queues, `python` the Python package,
+                             `kotlin` the Kotlin package
 cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["test", stages @ ..] => stages::test(stages),
         ["bench", "python"] => python::bench(),
+        ["bench", "kotlin"] => kotlin::bench(),
         ["bench", arguments @ ..] => tools::bench(arguments),
         ["ffi"] => ffi::build(ffi::Build::Release),
         ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),

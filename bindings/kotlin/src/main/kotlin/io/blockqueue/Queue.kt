@@ -168,23 +168,18 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         taken(native { start() })
 
     /** What is not taken is given back when the claim is destroyed. */
-    private suspend fun taken(claim: NativePendingClaim): List<Delivery> = try {
+    private suspend fun taken(claim: NativePendingClaim, stop: ClaimStop? = null): List<Delivery> = try {
+        stop?.begin(claim)
         native { claim.ready() }
         native { claim.take() }.map { Delivery(this, it) }
     } finally {
+        stop?.end()
         claim.destroy()
     }
 
-    /** A claim that [started] may end from elsewhere: it answers with nothing then. */
-    internal suspend fun claim(
-        topic: String,
-        subscriber: String,
-        limit: Int,
-        wait: Duration,
-        lease: Duration,
-        started: (NativePendingClaim) -> Unit,
-    ): List<Delivery> =
-        claimed { native.claim(topic, subscriber, claimOptions(limit, wait, lease)).also(started) }
+    /** A claim that [stop] may end from elsewhere: it answers with nothing then. */
+    internal suspend fun claim(source: Source, limit: Int, wait: Duration, lease: Duration, stop: ClaimStop): List<Delivery> =
+        taken(native { native.claim(source.topic, source.subscriber, claimOptions(limit, wait, lease)) }, stop)
 
     /** Settles up to 1,000 deliveries; for each `null`, or why it could not be. */
     public suspend fun ackBatch(receipts: List<String>): List<BlockQueueException?> =

@@ -83,11 +83,7 @@ public class Worker internal constructor(
     /** What is being handled, and by what. */
     private val held = ConcurrentHashMap<Delivery, Job>()
 
-    @Volatile
-    private var isDraining = false
-
-    @Volatile
-    private var waiting: NativePendingClaim? = null
+    private val stop = ClaimStop()
 
     /** Stops claiming, and returns when the handlers that run have returned. */
     public suspend fun drain() {
@@ -95,10 +91,7 @@ public class Worker internal constructor(
         job.join()
     }
 
-    internal fun stopClaiming() {
-        isDraining = true
-        waiting?.cancel()
-    }
+    internal fun stopClaiming(): Unit = stop.now()
 
     internal fun start(scope: CoroutineScope) {
         job = scope.launch {
@@ -115,7 +108,7 @@ public class Worker internal constructor(
     @OptIn(DelicateCoroutinesApi::class, ExperimentalCoroutinesApi::class)
     private suspend fun claimAll(handlers: CoroutineScope, lasts: Duration) {
         val free = Semaphore(concurrency)
-        while (!isDraining) {
+        while (!stop.isSaid) {
             free.acquire()
             var slots = 1
             while (slots < CLAIM_MAX && free.tryAcquire()) slots += 1
@@ -134,11 +127,7 @@ public class Worker internal constructor(
     }
 
     private suspend fun claim(limit: Int, lasts: Duration): List<Delivery> = try {
-        queue.claim(source.topic, source.subscriber, limit, CONSUME_WAIT, lasts) { claim ->
-            waiting = claim
-            // It may have been too early for the drain to see it.
-            if (isDraining) claim.cancel()
-        }
+        queue.claim(source, limit, CONSUME_WAIT, lasts, stop)
     } catch (refused: BlockQueueException) {
         if (refused.retry != Retry.LATER) throw refused
         onError(null, refused)
@@ -206,5 +195,30 @@ public class Worker internal constructor(
 
         /** Between a claim that the queue refused for now and the next one. */
         val PAUSE = 500.milliseconds
+    }
+}
+
+/** Ends the claim that waits now, and those that would wait later. */
+internal class ClaimStop {
+    private var waiting: NativePendingClaim? = null
+
+    @get:Synchronized
+    var isSaid = false
+        private set
+
+    @Synchronized
+    fun begin(claim: NativePendingClaim) {
+        if (isSaid) claim.cancel() else waiting = claim
+    }
+
+    @Synchronized
+    fun end() {
+        waiting = null
+    }
+
+    @Synchronized
+    fun now() {
+        isSaid = true
+        waiting?.cancel()
     }
 }
