@@ -71,8 +71,8 @@ func (w *Worker) RunReporting(ctx context.Context) (WorkerReport, error) {
 
 // prepare checks the settings and fills in the defaults.
 func (w *Worker) prepare(ctx context.Context) (*work, error) {
-	if (w.Handler == nil) == (w.ReplyHandler == nil) {
-		return nil, invalid("a worker has one handler")
+	if w.Queue == nil || (w.Handler == nil) == (w.ReplyHandler == nil) {
+		return nil, invalid("a worker has a queue and one handler")
 	}
 	out := &work{Worker: *w, held: map[Receipt]struct{}{}}
 	if out.Concurrency == 0 {

@@ -208,6 +208,7 @@ func TestAWorkerSaysWhatWillNotPass(t *testing.T) {
 	}
 	refused(t, worker.Run(background), ErrUnknownSubscriber)
 	for _, wrong := range []Worker{
+		{Topic: "t", Subscriber: "s", Handler: handler},
 		{Queue: queue, Topic: "t", Subscriber: "s"},
 		{Queue: queue, Topic: "t", Subscriber: "s", Handler: handler, Concurrency: -1},
 		{Queue: queue, Topic: "t", Subscriber: "s", Handler: handler, Batch: 1001},
