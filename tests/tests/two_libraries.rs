@@ -82,6 +82,31 @@ fn two_processes_with_two_libraries_each_lose_nothing_when_they_are_killed() {
 }
 
 #[test]
+fn a_file_with_a_rollback_journal_that_both_libraries_write_loses_nothing_either() {
+    let (_folder, file) = create();
+    let own = PathBuf::from(format!("{}.own", file.display()));
+    let connection = rusqlite::Connection::open(&own).unwrap();
+    connection.execute_batch("PRAGMA journal_mode = DELETE; CREATE TABLE app (name TEXT)").unwrap();
+    drop(connection);
+    let first = {
+        let file = file.clone();
+        std::thread::spawn(move || lines(process(&file, &["rollback", "4"])))
+    };
+    let second = lines(process(&file, &["rollback", "3"]));
+    let first = first.join().unwrap();
+    assert!(!first.is_empty() && !second.is_empty());
+    let connection = rusqlite::Connection::open(&own).unwrap();
+    let check: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+    let mut statement = connection.prepare("SELECT name FROM app").unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    let kept: HashSet<String> = names.collect::<rusqlite::Result<_>>().unwrap();
+    assert_eq!(first.union(&second).filter(|name| !kept.contains(*name)).count(), 0);
+    println!("{} commits of two libraries in two processes", first.len() + second.len());
+}
+
+#[test]
 fn without_private_locks_the_other_library_is_found_and_refused() {
     let (_folder, file) = create();
     let answer = |mut command: Command| {

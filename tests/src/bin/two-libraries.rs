@@ -4,7 +4,9 @@
 //! `two-libraries FILE visit` opens the queue, lets the other library open the file, read it and close it,
 //! publishes 100 messages, and dies. `two-libraries FILE stress SECONDS` publishes from two threads while
 //! the other library opens, reads, writes and closes all the time, and dies. Each acknowledged number is a
-//! line. `two-libraries FILE detect` opens the queue while the other library has the file open, and says
+//! line. `two-libraries FILE rollback SECONDS` is the same with another file, in the mode of a rollback journal,
+//! that the queue's library and the other one write, as an application's own `rusqlite` beside it would.
+//! `two-libraries FILE detect` opens the queue while the other library has the file open, and says
 //! what that answers.
 #![expect(unsafe_code, reason = "the interface of SQLite and of the dynamic linker")]
 #![expect(clippy::unwrap_used, reason = "a part of a test: what cannot go on has failed")]
@@ -95,8 +97,9 @@ fn main() {
     match words.as_slice() {
         [file, "visit"] => visit(file),
         [file, "stress", seconds] => stress(file, seconds.parse().unwrap()),
+        [file, "rollback", seconds] => rollback(file, seconds.parse().unwrap()),
         [file, "detect"] => detect(file),
-        _ => panic!("usage: two-libraries FILE visit|stress SECONDS|detect"),
+        _ => panic!("usage: two-libraries FILE visit|stress SECONDS|rollback SECONDS|detect"),
     }
 }
 
@@ -138,6 +141,44 @@ fn stress(file: &str, seconds: u64) {
                 // It may find the file locked, which is no damage.
                 let write = c"CREATE TABLE IF NOT EXISTS app(x); INSERT INTO app VALUES (1)";
                 assert!([0, 5].contains(&connection.run(write)));
+            }
+        });
+    }
+    thread::sleep(Duration::from_secs(seconds));
+    die();
+}
+
+fn rollback(file: &str, seconds: u64) {
+    // The queue's locks are those of its library from now on, for every file.
+    let _queue = Queue::open(file).unwrap();
+    let own = format!("{file}.own");
+    let other = Other::load();
+    for writer in 0..2 {
+        let own = own.clone();
+        thread::spawn(move || {
+            let connection = rusqlite::Connection::open(own).unwrap();
+            connection.busy_timeout(Duration::from_secs(30)).unwrap();
+            for number in 0_u64.. {
+                let name = format!("{}-{writer}-{number}", std::process::id());
+                let inserted = connection.execute("INSERT INTO app VALUES (?1)", [&name]);
+                if inserted.is_ok() {
+                    println!("{name}");
+                }
+            }
+        });
+    }
+    for writer in 0..2 {
+        let own = own.clone();
+        thread::spawn(move || {
+            for number in 0_u64.. {
+                let connection = other.open(&own);
+                let name = format!("{}-other{writer}-{number}", std::process::id());
+                let insert = CString::new(format!("INSERT INTO app VALUES ('{name}')")).unwrap();
+                match connection.run(&insert) {
+                    0 => println!("{name}"),
+                    // Locked, which is no damage.
+                    code => assert_eq!(code, 5),
+                }
             }
         });
     }
