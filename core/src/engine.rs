@@ -28,7 +28,7 @@ use crate::op::{Claim, Op, Outcome, Query, ResultOf};
 use crate::options::{Message, OpenOptions};
 use crate::process::fork::Birth;
 use crate::process::watch::Sign;
-use crate::store::{Store as _, sqlite::SqliteStore};
+use crate::store;
 
 pub(crate) use handle::Handle;
 pub(crate) use inbox::Sender;
@@ -194,7 +194,7 @@ struct Engine {
 
 impl Engine {
     fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let store = SqliteStore::open(path, options)?;
+        let store = store::open(path, options)?;
         let reader = store.reader()?.map(Reader::start).transpose()?;
         let (reader, reading) = reader.unzip();
         let (commands, inbox) = inbox::channel();
@@ -204,13 +204,8 @@ impl Engine {
             let commands = commands.clone();
             clock.on_move(Box::new(move || commands.send(Command::Wake).is_ok()));
         }
-        let writer = Writer::new(
-            Box::new(store),
-            options.clock.clone(),
-            inbox,
-            commands.clone(),
-            Arc::clone(&stats),
-        );
+        let writer =
+            Writer::new(store, options.clock.clone(), inbox, commands.clone(), Arc::clone(&stats));
         std::thread::Builder::new()
             .name("blockqueue-writer".into())
             .spawn(move || writer.run(reading))

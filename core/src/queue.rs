@@ -38,7 +38,8 @@ pub struct Queue {
 
 impl Queue {
     /// Opens the queue in this file, and creates the file if there is none; `:memory:` is a queue
-    /// that lives and dies with this handle.
+    /// that lives and dies with this handle. With the crate feature `postgres`, `postgres://…` is one
+    /// on a server, in a schema that is created if it is not there.
     ///
     /// # Errors
     /// `cannot_open`, `read_only`, `not_a_database`, `corrupt`, `newer_schema`, `locked`, `disk_full`.

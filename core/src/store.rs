@@ -4,15 +4,46 @@
 //! Invariant: a group is applied as a whole or not at all; a failing operation in it changes nothing
 //! and does not disturb its neighbours.
 
+mod fingerprint;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod recent;
 pub(crate) mod sqlite;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
+use crate::options::OpenOptions;
 use crate::process::watch::{Sign, Watch};
+
+/// Opens the store at an address: `postgres://…`, or else a path.
+pub(crate) fn open(address: &Path, options: &OpenOptions) -> Result<Box<dyn Store>> {
+    match address.to_str().and_then(scheme) {
+        None => Ok(Box::new(sqlite::SqliteStore::open(address, options)?)),
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => {
+            let address = address.to_str().unwrap_or_default();
+            Ok(Box::new(postgres::PostgresStore::open(address, options)?))
+        }
+        Some(scheme) => {
+            let detail =
+                format!("this build has no store for addresses that begin with {scheme}://");
+            Err(Error::CannotOpen { detail })
+        }
+    }
+}
+
+/// What stands before `://` in an address that is no path.
+fn scheme(address: &str) -> Option<&str> {
+    let (scheme, _) = address.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme.then_some(scheme)
+}
 
 /// What a group has done so far that may concern waiting claims.
 #[derive(Debug, Default)]
@@ -114,8 +145,11 @@ pub(crate) enum Others {
     Nobody,
     /// Looks now and then.
     Unheard,
-    /// Is told.
+    /// Is told, once it is armed.
     Heard(Watch),
+    /// Is told, whatever it does.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "files are watched"))]
+    Told,
 }
 
 /// Called from another thread when others may have committed.
@@ -160,4 +194,20 @@ pub(crate) trait Read: Send {
 
     /// Another one, for a query that takes long.
     fn another(&self) -> Result<Box<dyn Read>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_path_has_none() {
+        for path in
+            ["queue.db", "/var/lib/queue.db", ":memory:", "./a:b", "C:/queue.db", "://", "1a://x"]
+        {
+            assert_eq!(scheme(path), None, "{path}");
+        }
+        assert_eq!(scheme("postgres://localhost/queue"), Some("postgres"));
+        assert_eq!(scheme("libsql://host"), Some("libsql"));
+    }
 }

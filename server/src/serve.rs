@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::watch;
 
+use crate::address;
 pub use crate::config::ServeArgs;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, State};
@@ -23,7 +24,7 @@ pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The queue could not be opened.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {source}", path = address::shown(path))]
     Open {
         /// The file.
         path: PathBuf,
@@ -83,7 +84,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let service = http::router(state, config.bounds).into_make_service();
     let handle = Handle::new();
     tokio::spawn(end_on_signal(handle.clone(), end, config.shutdown));
-    tracing::info!(address = %bound, tls = tls.is_some(), file = %config.db.display(), "listening");
+    tracing::info!(address = %bound, tls = tls.is_some(), file = address::shown(&config.db), "listening");
     let served = if let Some(tls) = tls {
         let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
         set_timeout(server.http_builder(), config.bounds.read_timeout);

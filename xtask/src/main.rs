@@ -17,6 +17,7 @@ mod run;
 mod source;
 mod sql;
 mod stages;
+mod stores;
 mod tools;
 mod wheel;
 

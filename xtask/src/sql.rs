@@ -1,6 +1,6 @@
 //! The folder of SQL: whole statements, one per file, each with a header and a use.
 //!
-//! Migrations are numbered from 0001 without gaps and are exempt from the rule of one statement.
+//! Migrations are numbered from 0001 without gaps; they, and functions, are exempt from the rule of one statement.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub(crate) fn check() -> Result {
         }
         if is_migration(&path) {
             migrations.push(path);
-        } else if statements(&text) != 1 {
+        } else if !is_in(&path, "functions") && statements(&text) != 1 {
             problem("must hold exactly one statement, ended by a semicolon");
         }
     }
@@ -36,7 +36,11 @@ pub(crate) fn check() -> Result {
 }
 
 fn is_migration(path: &Path) -> bool {
-    path.parent().is_some_and(|folder| folder.ends_with("migrations"))
+    is_in(path, "migrations")
+}
+
+fn is_in(path: &Path, folder: &str) -> bool {
+    path.parent().is_some_and(|parent| parent.ends_with(folder))
 }
 
 /// Whether the code includes the file by its place below the folder `sql`.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::run::{Failure, Result, cargo, cargo_with};
-use crate::{c, check, clients, go, interop, kotlin, php, python};
+use crate::{c, check, clients, go, interop, kotlin, php, python, stores};
 
 struct Stage {
     name: &'static str,
@@ -25,10 +25,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "php", run: php::test },
     Stage { name: "interop", run: interop::test },
     Stage { name: "kotlin", run: kotlin::test },
+    Stage { name: "stores", run: stores::test },
 ];
 
 /// Stages of faces and stores that do not exist yet.
-const PLANNED: &[&str] = &["swift", "stores"];
+const PLANNED: &[&str] = &["swift"];
 
 /// The library and everything that has no stage of its own, in one build: cargo unites the features of
 /// the packages it is given, and another choice of packages would build the same crates again.
@@ -48,7 +49,7 @@ pub(crate) const LIBRARY: &[&str] = &[
 pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
 
 /// What lints look at: time that tests move by hand, in every face that has it.
-pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue-server/test-clock,\
+pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue/postgres,blockqueue-server/test-clock,\
      blockqueue-python/test-clock,blockqueue-ffi/test-clock,blockqueue-tests/sql-clients,blockqueue-tests/interop";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
@@ -129,8 +130,10 @@ mod tests {
 
     #[test]
     fn no_name_means_all_stages() {
-        let all =
-            ["rust", "server", "crash", "sql", "python", "c", "go", "php", "interop", "kotlin"];
+        let all = [
+            "rust", "server", "crash", "sql", "python", "c", "go", "php", "interop", "kotlin",
+            "stores",
+        ];
         assert_eq!(chosen(&[]), all);
     }
 

@@ -55,6 +55,10 @@ impl Lookout {
                 self.next = now + if is_heard { SAFETY } else { POLL };
                 true
             }
+            Some(Others::Told) => {
+                self.next = now + SAFETY;
+                true
+            }
             Some(Others::Unheard) => {
                 self.next = now + POLL;
                 true

@@ -5,7 +5,13 @@ use std::path::Path;
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {}
+#[expect(dead_code, reason = "a store that is told otherwise has signs, too")]
+pub(crate) enum Sign {
+    /// Another engine has committed.
+    Commit,
+    /// Somebody has written to the log: a commit may follow.
+    Write,
+}
 
 #[derive(Debug)]
 pub(crate) enum Watch {}

@@ -30,7 +30,6 @@ mod migrate;
 mod position;
 mod publish;
 mod read;
-mod recent;
 mod result;
 mod schedule;
 mod seek;
@@ -53,11 +52,11 @@ use cache::Cache;
 use connection::Place;
 use error::{from_sqlite, spoils_connection};
 use gap::Gap;
-use recent::Recent;
 use tx::{Step, Stop, Tx};
 
 pub use join::{ack_in, ack_with_result_in, nack_in, publish_in};
 
+use super::recent::Recent;
 use super::{Applied, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result};

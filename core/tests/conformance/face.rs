@@ -1,5 +1,8 @@
 //! Carries out the operations of the scripts on a [`Queue`].
 
+use std::path::PathBuf;
+#[cfg(feature = "postgres")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,23 +17,52 @@ use crate::operations::perform;
 pub(crate) struct CoreFace {
     queue: RwLock<Queue>,
     clock: TestClock,
-    /// Holds the file; `None` in memory.
-    directory: Option<TempDir>,
+    place: Place,
+}
+
+/// Where the queue is.
+enum Place {
+    Memory,
+    File(TempDir),
+    /// In a schema of its own.
+    #[cfg(feature = "postgres")]
+    Server(String),
+}
+
+impl Place {
+    fn address(&self) -> PathBuf {
+        match self {
+            Self::Memory => ":memory:".into(),
+            Self::File(directory) => directory.path().join("queue.db"),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => address.into(),
+        }
+    }
 }
 
 impl CoreFace {
     pub(crate) fn in_memory() -> Self {
-        Self::new(None)
+        Self::new(Place::Memory)
     }
 
     pub(crate) fn in_file() -> Self {
-        Self::new(Some(tempfile::tempdir().unwrap()))
+        Self::new(Place::File(tempfile::tempdir().unwrap()))
     }
 
-    fn new(directory: Option<TempDir>) -> Self {
+    /// On the server at this address, which may have schemas of earlier ones.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn on_server(address: &str) -> Self {
+        static SCHEMAS: AtomicU64 = AtomicU64::new(0);
+        let (process, number) = (std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+        let start = UNIX_EPOCH.elapsed().unwrap().as_millis();
+        let schema = format!("conformance_{start}_{process}_{number}");
+        Self::new(Place::Server(format!("{address}?schema={schema}")))
+    }
+
+    fn new(place: Place) -> Self {
         let clock = TestClock::new(UNIX_EPOCH + Duration::from_millis(START_MS.unsigned_abs()));
-        let queue = RwLock::new(open(directory.as_ref(), &clock));
-        Self { queue, clock, directory }
+        let queue = RwLock::new(open(&place, &clock));
+        Self { queue, clock, place }
     }
 
     fn queue(&self) -> Queue {
@@ -40,17 +72,12 @@ impl CoreFace {
     fn reopen(&self) {
         let mut queue = self.queue.write().unwrap_or_else(PoisonError::into_inner);
         queue.shutdown().wait().unwrap();
-        *queue = open(self.directory.as_ref(), &self.clock);
+        *queue = open(&self.place, &self.clock);
     }
 }
 
-fn open(directory: Option<&TempDir>, clock: &TestClock) -> Queue {
-    let options = OpenOptions::default().with_clock(clock.clone());
-    match directory {
-        Some(directory) => Queue::open_with(directory.path().join("queue.db"), options),
-        None => Queue::open_with(":memory:", options),
-    }
-    .unwrap()
+fn open(place: &Place, clock: &TestClock) -> Queue {
+    Queue::open_with(place.address(), OpenOptions::default().with_clock(clock.clone())).unwrap()
 }
 
 impl Face for CoreFace {
@@ -68,10 +95,11 @@ impl Face for CoreFace {
 
     fn has(&self, feature: Feature) -> bool {
         match feature {
-            Feature::Reopen => self.directory.is_some(),
+            Feature::Reopen => !matches!(self.place, Place::Memory),
             // A `Duration` has no sign.
             Feature::NegativeDurations => false,
-            Feature::ZeroInText => true,
+            // PostgreSQL has no such text.
+            Feature::ZeroInText => matches!(self.place, Place::Memory | Place::File(_)),
         }
     }
 

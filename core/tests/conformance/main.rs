@@ -35,6 +35,30 @@ fn random_histories_in_a_file_are_as_the_model_says() {
     Histories::from_env(25).assert_hold(|| Arc::new(CoreFace::in_file()));
 }
 
+/// The server to test on: the stage `stores` starts one, and fails if it cannot.
+#[cfg(feature = "postgres")]
+fn server() -> Option<String> {
+    let address = std::env::var("BLOCKQUEUE_TEST_POSTGRES").ok();
+    if address.is_none() {
+        eprintln!("SKIPPED: BLOCKQUEUE_TEST_POSTGRES names no PostgreSQL server");
+    }
+    address
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn every_script_holds_on_postgresql() {
+    let Some(server) = server() else { return };
+    run_all(|| Arc::new(CoreFace::on_server(&server)) as Arc<dyn Face>).unwrap().assert_passed();
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn random_histories_on_postgresql_are_as_the_model_says() {
+    let Some(server) = server() else { return };
+    Histories::from_env(10).assert_hold(|| Arc::new(CoreFace::on_server(&server)));
+}
+
 /// Codes that need a broken world or several processes, which the crash tests make, or a transaction of the
 /// caller's own.
 const BEYOND_SCRIPTS: [&str; 16] = [

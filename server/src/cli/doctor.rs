@@ -3,6 +3,7 @@
 //! A damaged file that cannot even be opened is a finding too, reported like the others.
 
 use blockqueue::{Diagnosis, Error};
+use blockqueue_server::address;
 use bytesize::ByteSize;
 use clap::Args;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Outcome {
     };
     let ok = diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.problems.is_empty());
     let report = Report {
-        file: args.file.path().display().to_string(),
+        file: address::shown(&args.file.path()),
         ok,
         diagnosis: diagnosis.as_ref(),
         error: error.as_deref(),

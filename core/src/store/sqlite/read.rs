@@ -15,13 +15,13 @@ use rustc_hash::FxHashMap;
 
 use super::cache::Cache;
 use super::error::from_sqlite;
-use super::recent::Recent;
 use super::tx::{self, Step, Stop, Tx};
 use super::{backup, diagnose, migrate, result};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Query, ResultOf};
 use crate::store::Effects;
+use crate::store::recent::Recent;
 
 /// What a query is answered from.
 pub(super) struct Source<'a> {

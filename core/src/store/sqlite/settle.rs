@@ -264,16 +264,7 @@ pub(super) fn live(tx: &mut Tx<'_>, receipt: &Receipt) -> Step<Option<Live>> {
 
 /// The same settlement again is answered like the first time; anything else has lost its lease.
 fn repeated(tx: &Tx<'_>, receipt: &Receipt, verb: &Verb) -> Result<Settled> {
-    let same = |settled: &Settled| {
-        matches!(
-            (settled, verb),
-            (Settled::Acked, Verb::Ack)
-                | (Settled::Nacked(_), Verb::Nack { .. })
-                | (Settled::Deferred { .. }, Verb::Defer { .. })
-                | (Settled::Cancelled, Verb::Cancel { .. })
-        )
-    };
-    tx.recent.get(receipt).filter(same).ok_or(Error::LeaseLost { id: receipt.message })
+    tx.recent.repeat(receipt, verb).ok_or(Error::LeaseLost { id: receipt.message })
 }
 
 /// The delivery is no longer under its lease.

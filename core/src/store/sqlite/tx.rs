@@ -14,12 +14,12 @@ use super::cache::{
     Cache, CachedLog, CachedSubscriber, CachedTopic, Counts, Kept, LogId, SEQ_MAX, SubscriberId,
     TopicId, log_of,
 };
-use super::recent::Recent;
 use crate::clock::{Millis, monotonic};
 use crate::error::Error;
 use crate::limits;
 use crate::op::Source;
 use crate::store::Effects;
+use crate::store::recent::Recent;
 
 /// Why a verb ended early.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::cache::SubscriberId;
 use crate::model::Receipt;
-use crate::op::Settled;
+use crate::op::{Settled, Verb};
+
+type SubscriberId = u32;
 
 /// How many settlements are remembered; one of many neighbours counts once.
 const KEPT: usize = 16_384;
@@ -25,7 +26,7 @@ struct Entry {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Recent {
+pub(crate) struct Recent {
     by_lease: FxHashMap<(SubscriberId, i64), Vec<Entry>>,
     /// The leases of what is remembered, oldest first, one for each entry.
     order: VecDeque<(SubscriberId, i64)>,
@@ -35,12 +36,12 @@ pub(super) struct Recent {
 
 impl Recent {
     /// Remembers a settlement of the receipt's message and its neighbours up to `last`.
-    pub(super) fn add(&mut self, receipt: &Receipt, last: i64, settled: Settled) {
+    pub(crate) fn add(&mut self, receipt: &Receipt, last: i64, settled: Settled) {
         let Receipt { key: first, subscriber, lease, token, .. } = *receipt;
         self.uncommitted.push(Entry { subscriber, lease, token, first, last, settled });
     }
 
-    pub(super) fn get(&self, receipt: &Receipt) -> Option<Settled> {
+    fn get(&self, receipt: &Receipt) -> Option<Settled> {
         let place = (receipt.subscriber, receipt.lease);
         let committed = self.by_lease.get(&place).into_iter().flatten();
         self.uncommitted
@@ -53,7 +54,20 @@ impl Recent {
             .map(|entry| entry.settled)
     }
 
-    pub(super) fn commit(&mut self) {
+    /// The same settlement again is answered like the first time.
+    pub(crate) fn repeat(&self, receipt: &Receipt, verb: &Verb) -> Option<Settled> {
+        self.get(receipt).filter(|settled| {
+            matches!(
+                (settled, verb),
+                (Settled::Acked, Verb::Ack | Verb::Reply(_))
+                    | (Settled::Nacked(_), Verb::Nack { .. })
+                    | (Settled::Deferred { .. }, Verb::Defer { .. })
+                    | (Settled::Cancelled, Verb::Cancel { .. })
+            )
+        })
+    }
+
+    pub(crate) fn commit(&mut self) {
         for entry in self.uncommitted.drain(..) {
             let place = (entry.subscriber, entry.lease);
             self.by_lease.entry(place).or_default().push(entry);
@@ -70,7 +84,7 @@ impl Recent {
         }
     }
 
-    pub(super) fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         self.uncommitted.clear();
     }
 }

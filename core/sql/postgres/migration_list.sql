@@ -1,0 +1,2 @@
+-- In order.
+SELECT version, checksum FROM blockqueue_migration ORDER BY version;

@@ -1,0 +1,9 @@
+-- $1 schema, $2 whether commits wait for the disk. The settings of a connection.
+SELECT pg_backend_pid(), set_config('search_path', quote_ident($1) || ', pg_temp', false),
+       set_config('synchronous_commit', $2, false),
+       set_config('default_transaction_isolation', 'read committed', false),
+       set_config('lock_timeout', '10s', false),
+       set_config('client_min_messages', 'warning', false),
+       -- Functions are made in any order.
+       set_config('check_function_bodies', 'off', false),
+       set_config('idle_in_transaction_session_timeout', '90s', false);

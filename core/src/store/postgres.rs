@@ -1,0 +1,527 @@
+//! The store in a PostgreSQL database, for engines on many hosts.
+//!
+//! The rules of the verbs are functions in the database (`core/sql/postgres/functions`); a group is one call of
+//! one of them, which is one transaction and one round trip. Here are the connection, the encoding, and what
+//! becomes of a group whose answer was lost. Invariant: a group is done once, however often it is sent.
+
+mod address;
+mod decode;
+mod encode;
+mod error;
+mod fire;
+mod link;
+mod listen;
+mod migrate;
+mod query;
+mod settings;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use uuid::Uuid;
+
+use address::Address;
+use decode::{Decoder, Row, Told, read};
+use encode::Group;
+use link::{Link, Lost, on_own_thread};
+use listen::Listener;
+use query::{Asker, test_time};
+
+use super::recent::Recent;
+use super::{
+    Applied, EVERYTHING, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store,
+};
+use crate::clock::{Clock, Millis, monotonic};
+use crate::entropy;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::op::{Answer, Claim, ClaimOutcome, Op, Outcome, Query, Source};
+use crate::options::OpenOptions;
+
+/// How long a group whose answer was lost is sent again before nobody knows.
+const SETTLE_WITHIN: Duration = Duration::from_secs(20);
+/// How often a group that met another one is sent again.
+const MEETINGS_MAX: u32 = 5;
+/// The first and the longest pause between attempts.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// How often a store that heard nothing looks all the same.
+const SAFETY: Duration = Duration::from_secs(1);
+
+const APPLY: &str = include_str!("../../sql/postgres/apply.sql");
+const ASK: &str = include_str!("../../sql/postgres/ask.sql");
+
+pub(crate) struct PostgresStore {
+    address: Address,
+    clock: Clock,
+    tag: u16,
+    /// `None`: it was lost, and not made anew yet.
+    link: Option<Link>,
+    recent: Recent,
+    /// The server's time less this machine's.
+    skew: Millis,
+    /// When the next schedule is due, in the server's time.
+    next_schedule: Option<Millis>,
+    /// Others have committed something since the last look.
+    changed: Arc<AtomicBool>,
+    looked: Instant,
+    listener: Mutex<Option<Listener>>,
+}
+
+/// What came of a group.
+struct Reply {
+    rows: VecDeque<Row>,
+    told: Told,
+}
+
+impl PostgresStore {
+    pub(crate) fn open(address: &str, options: &OpenOptions) -> Result<Self> {
+        let address = Address::parse(address, options.durability)?;
+        let (link, tag) = on_own_thread(|| {
+            let mut link = Link::connect(&address)?;
+            let (must_exist, limit) = (options.must_exist, options.payload_bytes_max);
+            let tag = migrate::migrate(&mut link, &address, must_exist, limit)?;
+            link.prepare(APPLY)?;
+            Ok((link, tag))
+        })?;
+        Ok(Self {
+            address,
+            clock: options.clock.clone(),
+            tag,
+            link: Some(link),
+            recent: Recent::default(),
+            skew: 0,
+            next_schedule: Some(Millis::MIN),
+            changed: Arc::new(AtomicBool::new(true)),
+            looked: monotonic(),
+            listener: Mutex::default(),
+        })
+    }
+
+    /// The connection, made anew if it was lost.
+    fn link(&mut self) -> Result<&mut Link> {
+        if self.link.as_ref().is_none_or(Link::is_closed) {
+            self.link = None;
+            let mut link = Link::connect(&self.address)?;
+            link.prepare(APPLY)?;
+            return Ok(self.link.insert(link));
+        }
+        self.link.as_mut().ok_or_else(|| Error::internal("a connection is lost"))
+    }
+
+    fn server_now(&self) -> Millis {
+        self.clock.now() + self.skew
+    }
+
+    fn ask(&mut self, query: &serde_json::Value) -> Result<Row> {
+        let (clock, tag) = (self.clock.clone(), self.tag);
+        let link = &*self.link()?;
+        let asker = Asker { link, clock: &clock, tag, statement: None };
+        asker.ask(query)
+    }
+
+    // --- groups -----------------------------------------------------------------------------------
+
+    /// Carries out a group, once.
+    fn send(&mut self, group: &Group<'_>) -> Result<Reply, Fault> {
+        let id = Uuid::from_bytes(entropy::bytes()).to_string();
+        let (mut again, mut meetings) = (false, 0);
+        let (mut pause, started) = (PAUSES.0, monotonic());
+        loop {
+            let (error, is_unknown) = match self.send_once(&id, again, group) {
+                Ok(reply) => return Ok(reply),
+                Err(Sent::Not(fault)) if !again => return Err(fault),
+                Err(Sent::Not(fault)) => (fault.error().clone(), false),
+                Err(Sent::Met(error)) => {
+                    meetings += 1;
+                    if meetings > MEETINGS_MAX && !again {
+                        return Err(Fault::NotApplied(error));
+                    }
+                    (error, false)
+                }
+                Err(Sent::Perhaps(detail)) => (Error::OutcomeUnknown { detail }, true),
+            };
+            again |= is_unknown;
+            if again && started.elapsed() >= SETTLE_WITHIN {
+                return Err(Fault::Unknown(Error::OutcomeUnknown { detail: error.to_string() }));
+            }
+            thread::sleep(pause.mul_f64(0.5 + entropy::unit() / 2.0));
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    fn send_once(&mut self, id: &str, again: bool, group: &Group<'_>) -> Result<Reply, Sent> {
+        let (now, tag) = (test_time(&self.clock), i32::from(self.tag));
+        let ops = serde_json::Value::Array(group.ops.clone()).to_string();
+        let claims = serde_json::Value::Array(group.claims.clone()).to_string();
+        let link = self.link().map_err(|error| Sent::Not(Fault::NotApplied(error)))?;
+        let Some(statement) = link.statement.clone() else {
+            return Err(Sent::Not(Fault::NotApplied(Error::internal("nothing is prepared"))));
+        };
+        failpoint::hit("before_commit");
+        let sent = monotonic();
+        let answer = link.wait(link.client.query(
+            &statement,
+            &[
+                &id,
+                &again,
+                &now,
+                &tag,
+                &group.topics,
+                &group.subscribers,
+                &ops,
+                &claims,
+                &group.bodies,
+            ],
+        ));
+        failpoint::hit("after_commit");
+        let rows = match answer {
+            Ok(rows) => rows,
+            Err(Lost::Answered(error)) if error::is_transient(&error) => {
+                return Err(Sent::Met(error::from_statement(&error)));
+            }
+            // Its other attempt was just committed.
+            Err(Lost::Answered(error)) if error::is_known_group(&error) => {
+                return Err(Sent::Perhaps("the group was done meanwhile".into()));
+            }
+            Err(Lost::Answered(error)) => return Err(Sent::Not(error::fault(&error))),
+            Err(Lost::Unanswered(detail)) => {
+                self.link = None;
+                return Err(Sent::Perhaps(detail));
+            }
+        };
+        let answer_took = sent.elapsed();
+        self.reply(&rows, answer_took).map_err(|error| Sent::Perhaps(error.to_string()))
+    }
+
+    fn reply(&mut self, rows: &[tokio_postgres::Row], took: Duration) -> Result<Reply> {
+        let mut decoded = VecDeque::with_capacity(rows.len());
+        for row in rows {
+            let (answer, bodies): (&str, Option<Vec<Vec<u8>>>) = (row.get(0), row.get(1));
+            let answer = serde_json::from_str(answer);
+            let answer = answer.map_err(|error| Error::internal(error.to_string()))?;
+            decoded.push_back(Row { answer, bodies: bodies.unwrap_or_default() });
+        }
+        let told: Told = match decoded.pop_back() {
+            Some(row) => read(row.answer)?,
+            None => return Err(Error::internal("a group with no answer")),
+        };
+        // As of the middle of the way there and back. A test's clock is everybody's.
+        if test_time(&self.clock).is_none() {
+            let half = Millis::try_from(took.as_millis() / 2).unwrap_or(0);
+            self.skew = told.now + half - self.clock.now();
+        }
+        self.next_schedule = told.next_schedule;
+        Ok(Reply { rows: decoded, told })
+    }
+
+    /// Adds the effects of a group, in this machine's time.
+    fn take_effects(&self, told: Told, effects: &mut Effects, applied: &mut Applied) {
+        let here = |at: Millis| at.saturating_sub(self.skew);
+        let ready = told.ready.into_iter().filter_map(|(topic, subscriber, at)| {
+            Some((decode::source(&topic, &subscriber), here(at?)))
+        });
+        effects.ready.extend(ready);
+        let appended = told.appended.into_iter().map(|(topic, count)| (topic.into(), count));
+        effects.appended.extend(appended);
+        if told.ended {
+            applied.ended.push(EVERYTHING);
+        }
+        applied.next_due = told.next_due.map(here);
+        applied.more |= told.more;
+    }
+
+    /// Fires what is due of schedules, before or after whatever else is done.
+    fn fire(&mut self, effects: &mut Effects, applied: &mut Applied) -> Result<(), Fault> {
+        let (clock, tag) = (self.clock.clone(), self.tag);
+        let mut group = Group::new(tag);
+        let link = &*self.link().map_err(Fault::NotApplied)?;
+        let asker = Asker { link, clock: &clock, tag, statement: None };
+        fire::add_due(&mut group, &asker, tag).map_err(Fault::NotApplied)?;
+        if group.is_empty() {
+            self.next_schedule = None;
+            return Ok(());
+        }
+        let reply = self.send(&group)?;
+        self.take_effects(reply.told, effects, applied);
+        Ok(())
+    }
+
+    fn is_schedule_due(&self) -> bool {
+        self.next_schedule.is_some_and(|at| at <= self.server_now())
+    }
+
+    /// Encodes operations; an outcome that is known without asking for it stands in `known`.
+    fn encode<'a>(&mut self, ops: &'a [Op], known: &mut Vec<(usize, Error)>) -> Result<Group<'a>> {
+        let (clock, tag, now) = (self.clock.clone(), self.tag, self.server_now());
+        let mut group = Group::new(tag);
+        for (place, op) in ops.iter().enumerate() {
+            if !matches!(
+                op,
+                Op::CreateSchedule { .. } | Op::UpdateSchedule { .. } | Op::PauseSchedule { .. }
+            ) {
+                group.op(op);
+                continue;
+            }
+            let link = &*self.link()?;
+            let asker = Asker { link, clock: &clock, tag, statement: None };
+            match fire::add(&mut group, &asker, op, now) {
+                Ok(_) => {}
+                Err(error @ (Error::Io { .. } | Error::CannotOpen { .. })) => return Err(error),
+                Err(error) => {
+                    known.push((place, error));
+                    group.push(json!({ "op": "none" }));
+                }
+            }
+        }
+        Ok(group)
+    }
+
+    /// Carries out a group of the engine, and whatever claims follow from it.
+    fn apply_group(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
+        let mut effects = predicted(ops);
+        let mut applied =
+            Applied { outcomes: Vec::new(), next_due: None, ended: ended(ops), more: false };
+        if self.is_schedule_due() {
+            self.fire(&mut effects, &mut applied)?;
+        }
+        let mut claims = follow.follow(&mut effects, self.clock.now(), Vec::new());
+        let mut known = Vec::new();
+        let mut group = self.encode(ops, &mut known).map_err(Fault::NotApplied)?;
+        group.claim_all(&claims);
+        let Reply { mut rows, told } = self.send(&group)?;
+        if rows.iter().any(|row| fire::has_changed(&row.answer)) {
+            // Nothing was done of it, and it is the only one of its kind that is refused so.
+            return Err(Fault::NotApplied(Error::Busy));
+        }
+        let mut decoder = Decoder { tag: self.tag, recent: &mut self.recent };
+        let mut left = ops;
+        for size in &group.sizes {
+            let (these, others) = left.split_at((*size).min(left.len()));
+            left = others;
+            if let Some(row) = rows.pop_front() {
+                applied.outcomes.extend(decoder.outcomes(these, row));
+            }
+        }
+        for (place, error) in known {
+            if let Some(outcome) = applied.outcomes.get_mut(place) {
+                *outcome = Err(error);
+            }
+        }
+        self.recent.commit();
+        self.take_effects(told, &mut effects, &mut applied);
+        loop {
+            let answers = self.claimed(&claims, rows);
+            if self.is_schedule_due() {
+                // What fails now is due still.
+                let _ = self.fire(&mut effects, &mut applied);
+            }
+            claims = follow.follow(&mut effects, self.clock.now(), answers);
+            if claims.is_empty() {
+                return Ok(applied);
+            }
+            // What was done so far is certain: these are in a transaction of their own.
+            let mut group = Group::new(self.tag);
+            group.claim_all(&claims);
+            rows = match self.send(&group) {
+                Ok(reply) => {
+                    self.take_effects(reply.told, &mut effects, &mut applied);
+                    reply.rows
+                }
+                Err(_) => VecDeque::new(),
+            };
+        }
+    }
+
+    /// The outcomes of claims. One that has none looks again.
+    fn claimed(&mut self, claims: &[Claim], rows: VecDeque<Row>) -> Vec<Result<Outcome>> {
+        let (now, skew) = (self.clock.now(), self.skew);
+        let decoder = Decoder { tag: self.tag, recent: &mut self.recent };
+        let mut rows = rows.into_iter();
+        let outcomes = claims.iter().map(|_| {
+            let Some(row) = rows.next() else {
+                let again = ClaimOutcome { next_due: Some(now), ..ClaimOutcome::default() };
+                return Ok(Outcome::Claimed(again));
+            };
+            let mut outcome = decoder.claimed(row)?;
+            if let Outcome::Claimed(claimed) = &mut outcome {
+                claimed.next_due = claimed.next_due.map(|at| at.saturating_sub(skew));
+            }
+            Ok(outcome)
+        });
+        outcomes.collect()
+    }
+}
+
+/// What became of one attempt.
+enum Sent {
+    /// Nothing was done.
+    Not(Fault),
+    /// Nothing was done, because of another transaction.
+    Met(Error),
+    /// Nobody knows.
+    Perhaps(String),
+}
+
+/// What operations will have done if nothing goes wrong: claims that wait for it go with them.
+fn predicted(ops: &[Op]) -> Effects {
+    let mut effects = Effects::default();
+    for op in ops {
+        match op {
+            Op::Publish { topic, messages } => {
+                effects.appended.push((Arc::clone(topic), messages.len()));
+            }
+            Op::CreateTopic(new) => effects.changed.push((new.name.as_str().into(), None)),
+            Op::DeleteTopic { topic }
+            | Op::PauseTopic { topic, .. }
+            | Op::CreateSubscribers { topic, .. } => {
+                effects.changed.push((topic.as_str().into(), None));
+            }
+            Op::UpdateSubscriber { source, .. }
+            | Op::DeleteSubscriber { source }
+            | Op::PauseSubscriber { source, .. } => {
+                let subscriber = Some(Arc::clone(&source.subscriber));
+                effects.changed.push((Arc::clone(&source.topic), subscriber));
+            }
+            _ => {}
+        }
+    }
+    effects
+}
+
+/// The messages of which operations end deliveries, or perhaps do.
+fn ended(ops: &[Op]) -> Vec<(i64, i64)> {
+    let mut ended = Vec::new();
+    for op in ops {
+        match op {
+            Op::Settle(items) => {
+                ended.extend(items.iter().map(|item| (item.receipt.key, item.receipt.key)));
+            }
+            Op::DeleteTopic { .. }
+            | Op::DeleteSubscriber { .. }
+            | Op::CancelMessage { .. }
+            | Op::CancelDelivery { .. }
+            | Op::Redrive { .. }
+            | Op::PurgeDeadLetters { .. }
+            | Op::Seek { .. } => ended.push(EVERYTHING),
+            _ => {}
+        }
+    }
+    ended
+}
+
+impl Store for PostgresStore {
+    fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
+        let applied = self.apply_group(ops, follow);
+        if applied.is_err() {
+            self.recent.roll_back();
+        }
+        applied
+    }
+
+    fn converse(
+        &mut self,
+        _: &mut dyn Owner,
+        _: &mut dyn Follow,
+    ) -> Result<Option<Applied>, Fault> {
+        let detail = "transactions on the queue's connection are for files: use the SQL contract";
+        Err(Fault::NotApplied(Error::invalid(detail)))
+    }
+
+    fn changed(&mut self) -> Result<bool> {
+        let is_time = self.looked.elapsed() >= SAFETY;
+        Ok(self.changed.swap(false, Ordering::AcqRel) || is_time)
+    }
+
+    fn look(&mut self, waiting: &[Source]) -> Result<Look> {
+        #[derive(serde::Deserialize)]
+        struct Found {
+            now: Millis,
+            next_due: Option<Millis>,
+            ready: Vec<(String, String, Option<Millis>)>,
+        }
+        self.looked = monotonic();
+        let waiting: serde_json::Value =
+            waiting.iter().map(|source| json!([&*source.topic, &*source.subscriber])).collect();
+        let row = self.ask(&json!({ "query": "look", "waiting": waiting }))?;
+        let found: Found = read(row.answer)?;
+        if test_time(&self.clock).is_none() {
+            self.skew = found.now - self.clock.now();
+        }
+        let skew = self.skew;
+        let ready = found.ready.into_iter().filter_map(|(topic, subscriber, at)| {
+            Some((decode::source(&topic, &subscriber), at?.saturating_sub(skew)))
+        });
+        let next_due = found.next_due.map(|at| at.saturating_sub(skew));
+        Ok(Look { ready: ready.collect(), next_due })
+    }
+
+    fn listen(&self, heard: Heard) -> Others {
+        let own = self.link.as_ref().map_or(0, Link::process_id);
+        let listener = Listener::start(self.address.clone(), own, Arc::clone(&self.changed), heard);
+        let listener = listener.ok();
+        let others = if listener.is_some() { Others::Told } else { Others::Unheard };
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+        others
+    }
+
+    fn tidy(&mut self, _: Quiet) -> Result<bool> {
+        // The server's own vacuum does it.
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Option<Box<dyn Read>>> {
+        Ok(Some(Box::new(PostgresReader::open(&self.address, &self.clock, self.tag)?)))
+    }
+
+    fn read(&mut self, query: &Query) -> Result<Answer> {
+        let (clock, tag) = (self.clock.clone(), self.tag);
+        let link = &*self.link()?;
+        Asker { link, clock: &clock, tag, statement: None }.answer(query)
+    }
+}
+
+struct PostgresReader {
+    address: Address,
+    clock: Clock,
+    tag: u16,
+    link: Option<Link>,
+}
+
+impl PostgresReader {
+    fn open(address: &Address, clock: &Clock, tag: u16) -> Result<Self> {
+        let link = on_own_thread(|| Self::connect(address))?;
+        let (address, clock) = (address.clone(), clock.clone());
+        Ok(Self { address, clock, tag, link: Some(link) })
+    }
+
+    fn connect(address: &Address) -> Result<Link> {
+        let mut link = Link::connect(address)?;
+        link.prepare(ASK)?;
+        Ok(link)
+    }
+}
+
+impl Read for PostgresReader {
+    fn read(&mut self, query: &Query) -> Result<Answer> {
+        if self.link.as_ref().is_none_or(Link::is_closed) {
+            self.link = None;
+            self.link = Some(Self::connect(&self.address)?);
+        }
+        let Some(link) = &self.link else { return Err(Error::internal("a connection is lost")) };
+        let (clock, tag, statement) = (&self.clock, self.tag, link.statement.as_ref());
+        let answer = Asker { link, clock, tag, statement }.answer(query);
+        if matches!(answer, Err(Error::Io { .. })) {
+            // Lost or silent: the next query makes it anew.
+            self.link = None;
+        }
+        answer
+    }
+
+    fn another(&self) -> Result<Box<dyn Read>> {
+        Ok(Box::new(Self::open(&self.address, &self.clock, self.tag)?))
+    }
+}
