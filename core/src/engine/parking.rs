@@ -230,28 +230,3 @@ fn earlier(a: Option<Millis>, b: Option<Millis>) -> Option<Millis> {
         (one, other) => one.or(other),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::SWEEP_MIN;
-    use crate::{ClaimOptions, NewTopic, Queue};
-
-    #[test]
-    fn claims_whose_callers_went_away_do_not_pile_up() {
-        let queue = Queue::open(":memory:").unwrap();
-        queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
-        let options = ClaimOptions::default().with_wait(Duration::from_hours(1));
-        for _ in 0..10 {
-            let claims: Vec<_> = (0..SWEEP_MIN).map(|_| queue.claim("t", "s", &options)).collect();
-            // They wait when what was asked behind them is answered.
-            queue.topic("t").wait().unwrap();
-            queue.pause_topic("t").wait().unwrap();
-            queue.resume_topic("t").wait().unwrap();
-            drop(claims);
-        }
-        let waiting = queue.engine_stats().unwrap().waiting_claims;
-        assert!((1..=3 * SWEEP_MIN as u64).contains(&waiting), "{waiting}");
-    }
-}

@@ -306,3 +306,31 @@ pub(super) fn defer_verb(delay: Duration) -> Result<Verb> {
 pub(super) fn cancel_verb(reason: Option<&str>) -> Verb {
     Verb::Cancel { reason: reason.map(|reason| cut(reason.to_owned())) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::options::{ClaimOptions, NewTopic};
+    use crate::queue::Queue;
+
+    /// More than are kept before anybody looks whether they are still wanted.
+    const MANY: usize = 1_024;
+
+    #[test]
+    fn claims_whose_callers_went_away_do_not_pile_up() {
+        let queue = Queue::open(":memory:").unwrap();
+        queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+        let options = ClaimOptions::default().with_wait(Duration::from_hours(1));
+        for _ in 0..10 {
+            let claims: Vec<_> = (0..MANY).map(|_| queue.claim("t", "s", &options)).collect();
+            // They wait when what was asked behind them is answered.
+            queue.topic("t").wait().unwrap();
+            queue.pause_topic("t").wait().unwrap();
+            queue.resume_topic("t").wait().unwrap();
+            drop(claims);
+        }
+        let waiting = queue.engine_stats().unwrap().waiting_claims;
+        assert!((1..=3 * MANY as u64).contains(&waiting), "{waiting}");
+    }
+}
