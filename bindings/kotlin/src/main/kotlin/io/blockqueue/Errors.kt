@@ -3,6 +3,10 @@ package io.blockqueue
 import io.blockqueue.internal.CallException
 import io.blockqueue.internal.Problem
 import java.nio.charset.CharacterCodingException
+import kotlin.coroutines.ContinuationInterceptor
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.withContext
 
 /** Whether repeating a failed call can help. */
 public enum class Retry {
@@ -185,6 +189,16 @@ internal inline fun <T> native(call: () -> T): T = try {
     throw invalidArgument("a text has half of a surrogate pair")
 } catch (panic: io.blockqueue.internal.InternalException) {
     throw InternalException(problem("internal", 23, "panic: ${panic.message}"), panic)
+}
+
+/**
+ * As [native], for calls that are waited for. The engine's own thread completes them and must not run what comes after:
+ * where no dispatcher moves that on, as in `suspend fun main`, this does.
+ */
+internal suspend fun <T> awaited(call: suspend () -> T): T {
+    val dispatcher = currentCoroutineContext()[ContinuationInterceptor]
+    val isMoved = dispatcher != null && dispatcher !== Dispatchers.Unconfined
+    return if (isMoved) native { call() } else withContext(Dispatchers.Default) { native { call() } }
 }
 
 /** An argument that cannot even be handed to the native library. */

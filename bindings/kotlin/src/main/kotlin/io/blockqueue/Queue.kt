@@ -41,7 +41,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
      * Finishes what was handed over, ends waiting claims with [ShutdownException], and closes the file. Later calls
      * throw [ShutdownException]; a second shutdown succeeds.
      */
-    public suspend fun shutdown(): Unit = native { native.shutdown() }
+    public suspend fun shutdown(): Unit = awaited { native.shutdown() }
 
     /** [shutdown], while this thread waits. */
     override fun close(): Unit = runBlocking { shutdown() }
@@ -54,31 +54,31 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         settings: TopicSettings = TopicSettings(),
         subscribers: List<NewSubscriber> = emptyList(),
     ): Topic =
-        native { native.createTopic(topic, settings.toNative(), subscribers.map { it.toNative() }) }.toKotlin()
+        awaited { native.createTopic(topic, settings.toNative(), subscribers.map { it.toNative() }) }.toKotlin()
 
     /** Creates a topic with subscribers that have default settings. */
     public suspend fun createTopic(topic: String, vararg subscribers: String): Topic =
         createTopic(topic, subscribers = subscribers.map { NewSubscriber(it) })
 
     /** A topic by name. */
-    public suspend fun topic(topic: String): Topic = native { native.topic(topic) }.toKotlin()
+    public suspend fun topic(topic: String): Topic = awaited { native.topic(topic) }.toKotlin()
 
     /** The topics, by name. */
     public suspend fun topics(limit: Int? = null, after: String? = null): Page<Topic> =
-        native { native.topics(page(limit, after)) }.let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
+        awaited { native.topics(page(limit, after)) }.let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     /** Changes the settings of a topic. */
     public suspend fun updateTopic(topic: String, settings: TopicSettings): Topic =
-        native { native.updateTopic(topic, settings.toNative()) }.toKotlin()
+        awaited { native.updateTopic(topic, settings.toNative()) }.toKotlin()
 
     /** Deletes a topic with its subscribers and messages. The name is free at once; receipts are lost. */
-    public suspend fun deleteTopic(topic: String): Unit = native { native.deleteTopic(topic) }
+    public suspend fun deleteTopic(topic: String): Unit = awaited { native.deleteTopic(topic) }
 
     /** Stops claims on every subscriber of the topic: they wait as on an empty topic. Publishing goes on. */
-    public suspend fun pauseTopic(topic: String): Unit = native { native.pauseTopic(topic) }
+    public suspend fun pauseTopic(topic: String): Unit = awaited { native.pauseTopic(topic) }
 
     /** Lets claims go on. */
-    public suspend fun resumeTopic(topic: String): Unit = native { native.resumeTopic(topic) }
+    public suspend fun resumeTopic(topic: String): Unit = awaited { native.resumeTopic(topic) }
 
     // --- subscribers ----------------------------------------------------------------------------------
 
@@ -88,49 +88,49 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
 
     /** Creates up to 1,000 subscribers of a topic: all or none. */
     public suspend fun createSubscribers(topic: String, subscribers: List<NewSubscriber>): List<Subscriber> =
-        native { native.createSubscribers(topic, subscribers.map { it.toNative() }) }.map { it.toKotlin() }
+        awaited { native.createSubscribers(topic, subscribers.map { it.toNative() }) }.map { it.toKotlin() }
 
     /** A subscriber by name. */
     public suspend fun subscriber(topic: String, subscriber: String): Subscriber =
-        native { native.subscriber(topic, subscriber) }.toKotlin()
+        awaited { native.subscriber(topic, subscriber) }.toKotlin()
 
     /** The subscribers of a topic, by name. */
     public suspend fun subscribers(topic: String, limit: Int? = null, after: String? = null): Page<Subscriber> =
-        native { native.subscribers(topic, page(limit, after)) }
+        awaited { native.subscribers(topic, page(limit, after)) }
             .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     /** Changes the settings of a subscriber. */
     public suspend fun updateSubscriber(topic: String, subscriber: String, settings: SubscriberSettings): Subscriber =
-        native { native.updateSubscriber(topic, subscriber, settings.toNative()) }.toKotlin()
+        awaited { native.updateSubscriber(topic, subscriber, settings.toNative()) }.toKotlin()
 
     /** Deletes a subscriber with its deliveries. The name is free at once; receipts are lost. */
     public suspend fun deleteSubscriber(topic: String, subscriber: String): Unit =
-        native { native.deleteSubscriber(topic, subscriber) }
+        awaited { native.deleteSubscriber(topic, subscriber) }
 
     /** Stops claims on the subscriber: they wait as on an empty topic. */
     public suspend fun pauseSubscriber(topic: String, subscriber: String): Unit =
-        native { native.pauseSubscriber(topic, subscriber) }
+        awaited { native.pauseSubscriber(topic, subscriber) }
 
     /** Lets claims go on. */
     public suspend fun resumeSubscriber(topic: String, subscriber: String): Unit =
-        native { native.resumeSubscriber(topic, subscriber) }
+        awaited { native.resumeSubscriber(topic, subscriber) }
 
     /**
      * Moves a subscriber to another place of its topic. Its leased and retrying deliveries end and their receipts are
      * lost. A dry run only tells what it would do.
      */
     public suspend fun seek(topic: String, subscriber: String, to: SeekTo, dryRun: Boolean = false): Sought =
-        native { native.seek(topic, subscriber, to.toNative(), dryRun) }.toKotlin()
+        awaited { native.seek(topic, subscriber, to.toNative(), dryRun) }.toKotlin()
 
     // --- publish --------------------------------------------------------------------------------------
 
     /** Publishes 1 to 1,000 messages, all or none, in order: by far the cheapest way. The error of one names its index. */
     public suspend fun publishBatch(topic: String, messages: List<Message>): List<Published> =
-        native { native.publishBatch(topic, messages.map { it.toNative() }) }.map { it.toKotlin() }
+        awaited { native.publishBatch(topic, messages.map { it.toNative() }) }.map { it.toKotlin() }
 
     /** Publishes a message. It is durable when this returns. */
     public suspend fun publish(topic: String, message: Message): Published =
-        native { native.publish(topic, message.toNative()) }.toKotlin()
+        awaited { native.publish(topic, message.toNative()) }.toKotlin()
 
     /** Publishes a text. */
     public suspend fun publish(topic: String, text: String): Published = publish(topic, Message(text))
@@ -170,7 +170,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
     /** What is not taken is given back when the claim is destroyed. */
     private suspend fun taken(claim: NativePendingClaim, stop: ClaimStop? = null): List<Delivery> = try {
         stop?.begin(claim)
-        native { claim.ready() }
+        awaited { claim.ready() }
         native { claim.take() }.map { Delivery(this, it) }
     } finally {
         stop?.end()
@@ -183,14 +183,14 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
 
     /** Settles up to 1,000 deliveries; for each `null`, or why it could not be. */
     public suspend fun ackBatch(receipts: List<String>): List<BlockQueueException?> =
-        native { native.ackBatch(receipts) }.map { it?.toException() }
+        awaited { native.ackBatch(receipts) }.map { it?.toException() }
 
     /** Settles a delivery: done. */
-    public suspend fun ack(receipt: String): Unit = native { native.ack(receipt) }
+    public suspend fun ack(receipt: String): Unit = awaited { native.ack(receipt) }
 
     /** Settles a delivery, done, and stores a reply for whoever waits for the message's result. */
     public suspend fun ackWithResult(receipt: String, reply: Reply): Unit =
-        native { native.ackWithResult(receipt, reply.toNative()) }
+        awaited { native.ackWithResult(receipt, reply.toNative()) }
 
     /** Reports a failure: the delivery waits for its next attempt, or becomes a dead letter. */
     public suspend fun nack(
@@ -198,11 +198,11 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         error: String? = null,
         delay: Duration? = null,
         giveUp: Boolean = false,
-    ): Nacked = native { native.nack(receipt, Nack(receipt, error, delay, giveUp).options()) }.toKotlin()
+    ): Nacked = awaited { native.nack(receipt, Nack(receipt, error, delay, giveUp).options()) }.toKotlin()
 
     /** Reports up to 1,000 failures; for each what it led to, or why it could not be. */
     public suspend fun nackBatch(nacks: List<Nack>): List<Outcome<Nacked>> =
-        native { native.nackBatch(nacks.map { NativeNack(it.receipt, it.options()) }) }.map { outcome ->
+        awaited { native.nackBatch(nacks.map { NativeNack(it.receipt, it.options()) }) }.map { outcome ->
             when (outcome) {
                 is NativeNackOutcome.Done -> Outcome.Done(outcome.nacked.toKotlin())
                 is NativeNackOutcome.Refused -> refused(outcome.problem)
@@ -211,27 +211,27 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
 
     /** Makes the lease last until this long after now; the answer is its new expiry. */
     public suspend fun extend(receipt: String, lease: Duration): Instant =
-        at(native { native.extend(receipt, lease.toMs()) })
+        at(awaited { native.extend(receipt, lease.toMs()) })
 
     /** Extends up to 1,000 leases; for each its new expiry, or why it could not be. */
     public suspend fun extendBatch(receipts: List<String>, lease: Duration): List<Outcome<Instant>> =
-        native { native.extendBatch(receipts, lease.toMs()) }.map(::time)
+        awaited { native.extendBatch(receipts, lease.toMs()) }.map(::time)
 
     /** Puts a delivery back for this long; the answer is when it is ready. The attempt does not count. */
     public suspend fun defer(receipt: String, delay: Duration = Duration.ZERO): Instant =
-        at(native { native.defer(receipt, delay.toMs()) })
+        at(awaited { native.defer(receipt, delay.toMs()) })
 
     /** Puts up to 1,000 deliveries back; for each when it is ready, or why it could not be. */
     public suspend fun deferBatch(deferrals: List<Deferral>): List<Outcome<Instant>> =
-        native { native.deferBatch(deferrals.map { NativeDeferral(it.receipt, it.delay.toMs()) }) }.map(::time)
+        awaited { native.deferBatch(deferrals.map { NativeDeferral(it.receipt, it.delay.toMs()) }) }.map(::time)
 
     /** Ends a leased delivery for good, as if it had been acked, and logs the reason. */
     public suspend fun cancel(receipt: String, reason: String? = null): Unit =
-        native { native.cancel(receipt, reason) }
+        awaited { native.cancel(receipt, reason) }
 
     /** Ends up to 1,000 leased deliveries for good; for each `null`, or why it could not be. */
     public suspend fun cancelBatch(receipts: List<String>, reason: String? = null): List<BlockQueueException?> =
-        native { native.cancelBatch(receipts, reason) }.map { it?.toException() }
+        awaited { native.cancelBatch(receipts, reason) }.map { it?.toException() }
 
     /** Ends one message for one subscriber, whatever its state, without a receipt. */
     public suspend fun cancelDelivery(
@@ -239,11 +239,11 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         subscriber: String,
         messageId: String,
         reason: String? = null,
-    ): Unit = native { native.cancelDelivery(topic, subscriber, messageId, reason) }
+    ): Unit = awaited { native.cancelDelivery(topic, subscriber, messageId, reason) }
 
     /** Ends one message for every subscriber, also before its time; the answer is where it stood with each. */
     public suspend fun cancelMessage(topic: String, messageId: String): List<DeliveryStatus> =
-        native { native.cancelMessage(topic, messageId) }.map { it.toKotlin() }
+        awaited { native.cancelMessage(topic, messageId) }.map { it.toKotlin() }
 
     /** What came of a message for one subscriber, waiting up to [wait] until there is something. */
     public suspend fun result(
@@ -252,10 +252,10 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         messageId: String,
         wait: Duration = Duration.ZERO,
     ): DeliveryResult {
-        if (wait == Duration.ZERO) return native { native.result(topic, subscriber, messageId) }.toKotlin()
+        if (wait == Duration.ZERO) return awaited { native.result(topic, subscriber, messageId) }.toKotlin()
         val pending = native { native.waitResult(topic, subscriber, messageId, wait.toMs()) }
         return try {
-            native { pending.wait() }.toKotlin()
+            awaited { pending.wait() }.toKotlin()
         } finally {
             pending.destroy()
         }
@@ -269,7 +269,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         subscriber: String,
         limit: Int? = null,
         after: String? = null,
-    ): Page<DeadLetter> = native { native.deadLetters(topic, subscriber, page(limit, after)) }
+    ): Page<DeadLetter> = awaited { native.deadLetters(topic, subscriber, page(limit, after)) }
         .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     /**
@@ -286,7 +286,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         to: String? = null,
         rate: Double? = null,
         dryRun: Boolean = false,
-    ): Long = native { native.redrive(topic, subscriber, NativeRedrive(which.toNative(), filter, to, rate, dryRun)) }
+    ): Long = awaited { native.redrive(topic, subscriber, NativeRedrive(which.toNative(), filter, to, rate, dryRun)) }
 
     /** Deletes dead letters, chosen as in [redrive], or only counts them; the answer is how many. */
     public suspend fun purgeDeadLetters(
@@ -295,7 +295,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         which: DeadLetters = DeadLetters.All,
         filter: String? = null,
         dryRun: Boolean = false,
-    ): Long = native { native.purgeDeadLetters(topic, subscriber, NativePurge(which.toNative(), filter, dryRun)) }
+    ): Long = awaited { native.purgeDeadLetters(topic, subscriber, NativePurge(which.toNative(), filter, dryRun)) }
 
     /** What went wrong with a delivery so far, oldest first. */
     public suspend fun failures(
@@ -304,22 +304,22 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         messageId: String,
         limit: Int? = null,
         after: String? = null,
-    ): Page<Failure> = native { native.failures(topic, subscriber, messageId, page(limit, after)) }
+    ): Page<Failure> = awaited { native.failures(topic, subscriber, messageId, page(limit, after)) }
         .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     // --- schedules ------------------------------------------------------------------------------------
 
     /** Creates a schedule: publishes a message to the topic again and again. */
     public suspend fun createSchedule(topic: String, schedule: String, options: ScheduleOptions): Schedule =
-        native { native.createSchedule(topic, schedule, options.toNative()) }.toKotlin()
+        awaited { native.createSchedule(topic, schedule, options.toNative()) }.toKotlin()
 
     /** A schedule by name. */
     public suspend fun schedule(topic: String, schedule: String): Schedule =
-        native { native.schedule(topic, schedule) }.toKotlin()
+        awaited { native.schedule(topic, schedule) }.toKotlin()
 
     /** The schedules of a topic, by name. */
     public suspend fun schedules(topic: String, limit: Int? = null, after: String? = null): Page<Schedule> =
-        native { native.schedules(topic, page(limit, after)) }
+        awaited { native.schedules(topic, page(limit, after)) }
             .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     /** Changes the settings of a schedule as a whole, if nobody has changed them since that version. */
@@ -328,23 +328,23 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         schedule: String,
         version: Long,
         options: ScheduleOptions,
-    ): Schedule = native { native.updateSchedule(topic, schedule, version, options.toNative()) }.toKotlin()
+    ): Schedule = awaited { native.updateSchedule(topic, schedule, version, options.toNative()) }.toKotlin()
 
     /** Deletes a schedule with its history. The messages that it published stay. */
     public suspend fun deleteSchedule(topic: String, schedule: String): Unit =
-        native { native.deleteSchedule(topic, schedule) }
+        awaited { native.deleteSchedule(topic, schedule) }
 
     /** Stops a schedule. Occurrences that come meanwhile are left out and not counted as missed. */
     public suspend fun pauseSchedule(topic: String, schedule: String): Unit =
-        native { native.pauseSchedule(topic, schedule) }
+        awaited { native.pauseSchedule(topic, schedule) }
 
     /** Lets a schedule go on, with the first occurrence after now. */
     public suspend fun resumeSchedule(topic: String, schedule: String): Unit =
-        native { native.resumeSchedule(topic, schedule) }
+        awaited { native.resumeSchedule(topic, schedule) }
 
     /** Publishes the message of a schedule now, also while it is paused. */
     public suspend fun runScheduleNow(topic: String, schedule: String): ScheduleRun =
-        native { native.runScheduleNow(topic, schedule) }.toKotlin()
+        awaited { native.runScheduleNow(topic, schedule) }.toKotlin()
 
     /** What became of the occurrences of a schedule, newest first. */
     public suspend fun scheduleRuns(
@@ -352,17 +352,17 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         schedule: String,
         limit: Int? = null,
         after: String? = null,
-    ): Page<ScheduleRun> = native { native.scheduleRuns(topic, schedule, page(limit, after)) }
+    ): Page<ScheduleRun> = awaited { native.scheduleRuns(topic, schedule, page(limit, after)) }
         .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     // --- looking --------------------------------------------------------------------------------------
 
     /** A topic and its subscribers in numbers. */
-    public suspend fun topicStats(topic: String): TopicStats = native { native.topicStats(topic) }.toKotlin()
+    public suspend fun topicStats(topic: String): TopicStats = awaited { native.topicStats(topic) }.toKotlin()
 
     /** A subscriber in numbers. */
     public suspend fun subscriberStats(topic: String, subscriber: String): SubscriberStats =
-        native { native.subscriberStats(topic, subscriber) }.toKotlin()
+        awaited { native.subscriberStats(topic, subscriber) }.toKotlin()
 
     /** Deliveries in flight, then pending ones, without leasing them; a page ends at 16 MiB. */
     public suspend fun peek(
@@ -370,12 +370,12 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
         subscriber: String,
         limit: Int? = null,
         after: String? = null,
-    ): Page<Peeked> = native { native.peek(topic, subscriber, page(limit, after)) }
+    ): Page<Peeked> = awaited { native.peek(topic, subscriber, page(limit, after)) }
         .let { page -> Page(page.items.map { it.toKotlin() }, page.next) }
 
     /** A message by its id, with its state for every subscriber. */
     public suspend fun message(topic: String, messageId: String): MessageStatus =
-        native { native.message(topic, messageId) }.toKotlin()
+        awaited { native.message(topic, messageId) }.toKotlin()
 
     /** What the engine of this process has done, and the size of the file. */
     public suspend fun engineStats(): EngineStats =
@@ -396,7 +396,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
             }
         }
         try {
-            native { backup.wait() }
+            awaited { backup.wait() }
             progress?.invoke(backup.progress().let { end -> BackupProgress(end.bytesDone, end.bytesTotal) })
         } finally {
             told?.cancel()
@@ -405,7 +405,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
     }
 
     /** Examines the file: integrity, counters, sizes. Reads all of it; changes nothing. */
-    public suspend fun diagnose(): Diagnosis = native { native.diagnose() }.toKotlin()
+    public suspend fun diagnose(): Diagnosis = awaited { native.diagnose() }.toKotlin()
 
     // --- transactions ---------------------------------------------------------------------------------
 
@@ -419,9 +419,9 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
     public suspend fun <T> transaction(deadline: Duration? = null, block: suspend (Transaction) -> T): T {
         val native = native { native.transaction(deadline?.toMs()) }
         try {
-            native { native.begin() }
+            awaited { native.begin() }
             val result = block(Transaction(native))
-            native { native.commit() }
+            awaited { native.commit() }
             return result
         } finally {
             native.destroy()

@@ -18,24 +18,24 @@ public class Transaction internal constructor(private val native: NativeTransact
      * the queue's own.
      */
     public suspend fun execute(sql: String, vararg values: Any?): Long =
-        native { native.execute(sql, values.map(::toNative)) }
+        awaited { native.execute(sql, values.map(::toNative)) }
 
     /** Runs one statement; the answer is its rows by column, at most 100,000 and 64 MiB of them. */
     public suspend fun query(sql: String, vararg values: Any?): List<Map<String, Any?>> {
-        val found = native { native.query(sql, values.map(::toNative)) }
+        val found = awaited { native.query(sql, values.map(::toNative)) }
         return found.rows.map { row -> found.columns.zip(row.map(::toKotlin)).toMap() }
     }
 
     /** Publishes a message, with its id at once. */
     public suspend fun publish(topic: String, message: Message): Published =
-        native { native.publish(topic, message.toNative()) }.toKotlin()
+        awaited { native.publish(topic, message.toNative()) }.toKotlin()
 
     /** Publishes 1 to 1,000 messages, all or none, in order. */
     public suspend fun publishBatch(topic: String, messages: List<Message>): List<Published> =
-        native { native.publishBatch(topic, messages.map { it.toNative() }) }.map { it.toKotlin() }
+        awaited { native.publishBatch(topic, messages.map { it.toNative() }) }.map { it.toKotlin() }
 
     /** Settles a delivery: done. */
-    public suspend fun ack(receipt: String): Unit = native { native.ack(receipt) }
+    public suspend fun ack(receipt: String): Unit = awaited { native.ack(receipt) }
 
     /** Reports a failure. */
     public suspend fun nack(
@@ -43,23 +43,23 @@ public class Transaction internal constructor(private val native: NativeTransact
         error: String? = null,
         delay: Duration? = null,
         giveUp: Boolean = false,
-    ): Nacked = native { native.nack(receipt, Nack(receipt, error, delay, giveUp).options()) }.toKotlin()
+    ): Nacked = awaited { native.nack(receipt, Nack(receipt, error, delay, giveUp).options()) }.toKotlin()
 
     /** Makes the lease last until this long after the transaction began; the answer is its new expiry. */
     public suspend fun extend(receipt: String, lease: Duration): Instant =
-        at(native { native.extend(receipt, lease.toMs()) })
+        at(awaited { native.extend(receipt, lease.toMs()) })
 
     /** Puts a delivery back for this long; the answer is when it is ready. The attempt does not count. */
     public suspend fun defer(receipt: String, delay: Duration = Duration.ZERO): Instant =
-        at(native { native.defer(receipt, delay.toMs()) })
+        at(awaited { native.defer(receipt, delay.toMs()) })
 
     /** Ends a leased delivery for good, and logs the reason. */
     public suspend fun cancel(receipt: String, reason: String? = null): Unit =
-        native { native.cancel(receipt, reason) }
+        awaited { native.cancel(receipt, reason) }
 
     /** Ends a message for every subscriber. */
     public suspend fun cancelMessage(topic: String, messageId: String): Unit =
-        native { native.cancelMessage(topic, messageId) }
+        awaited { native.cancelMessage(topic, messageId) }
 }
 
 private fun toNative(value: Any?): NativeSqlValue = when (value) {

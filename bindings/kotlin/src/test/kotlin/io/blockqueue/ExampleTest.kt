@@ -10,6 +10,7 @@ import java.net.http.HttpRequest
 import java.net.http.HttpResponse.BodyHandlers
 import java.nio.file.Path
 import kotlin.io.path.readText
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -34,7 +35,7 @@ class ExampleTest {
     }
 
     @Test
-    fun `the service takes orders and answers what came of them`() = runBlocking {
+    fun `the service takes orders and answers what came of them`() = runBlocking(Dispatchers.Default) {
         Queue.open(":memory:").use { queue ->
             queue.createTopic("orders", "email")
             val server = embeddedServer(Netty, host = "127.0.0.1", port = 0) { orders(queue) }.start()

@@ -251,6 +251,19 @@ class QueueTest {
         }
     }
 
+    @Test
+    fun `without a dispatcher nothing goes on on the thread of the engine`() {
+        runBlocking(Dispatchers.Unconfined) {
+            Queue.open(":memory:").use { queue ->
+                queue.createTopic("orders", "email")
+                queue.publish("orders", "a")
+                queue.claim("orders", "email", wait = 1.seconds).single().ack()
+                val thread = Thread.currentThread().name
+                assertTrue(thread.startsWith("DefaultDispatcher"), thread)
+            }
+        }
+    }
+
     private fun threads() = Thread.getAllStackTraces().size
 
     private suspend fun untilWaiting(queue: Queue, count: Long) = withTimeout(30.seconds) {
