@@ -503,10 +503,8 @@ impl PostgresReader {
         link.prepare(ASK)?;
         Ok(link)
     }
-}
 
-impl Read for PostgresReader {
-    fn read(&mut self, query: &Query) -> Result<Answer> {
+    fn read_once(&mut self, query: &Query) -> Result<Answer> {
         if self.link.as_ref().is_none_or(Link::is_closed) {
             self.link = None;
             self.link = Some(Self::connect(&self.address)?);
@@ -519,6 +517,17 @@ impl Read for PostgresReader {
             self.link = None;
         }
         answer
+    }
+}
+
+impl Read for PostgresReader {
+    fn read(&mut self, query: &Query) -> Result<Answer> {
+        let had_link = self.link.is_some();
+        match self.read_once(query) {
+            // It was lost since the query before: asking again changes nothing.
+            Err(Error::Io { .. }) if had_link => self.read_once(query),
+            answer => answer,
+        }
     }
 
     fn another(&self) -> Result<Box<dyn Read>> {
