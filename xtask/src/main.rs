@@ -18,6 +18,7 @@ mod source;
 mod sql;
 mod stages;
 mod stores;
+mod swift;
 mod tools;
 mod wheel;
 
@@ -28,7 +29,7 @@ use run::Failure;
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
-                             php, interop, kotlin
+                             php, interop, kotlin, swift
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package,
                              `kotlin` the Kotlin package
