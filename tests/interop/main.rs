@@ -16,7 +16,7 @@ use node::{Language, Node};
 const SUBSCRIBER: &str = "node";
 /// Deliveries of a killed node come back after this long.
 const LEASE: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 const SEED: u64 = 20_260_101;
 
 #[test]
@@ -27,6 +27,7 @@ fn a_message_passes_through_every_language_unchanged() {
     let queue = create(&file, languages.len());
     let sent: Vec<_> = (0..100).map(message).collect();
     let nodes: Vec<_> = ring(&languages, &file, sent.len()).map(|start| start()).collect();
+    nodes.iter().for_each(Node::is_ready);
     queue.publish_batch("t0", sent.clone()).wait().unwrap();
     let arrived = collect(&queue, languages.len(), sent.len(), || {});
     for node in nodes {
@@ -38,31 +39,36 @@ fn a_message_passes_through_every_language_unchanged() {
 #[test]
 fn whatever_is_killed_each_message_arrives_once() {
     const MESSAGES: usize = 1_000;
-    const KILLS: u64 = 12;
     let languages = node::languages();
+    let kills = languages.len() * 2;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("queue.db");
     let queue = create(&file, languages.len());
     let sent: Vec<_> = (0..MESSAGES).map(message).collect();
     let starts: Vec<_> = ring(&languages, &file, usize::MAX >> 1).collect();
     let mut nodes: Vec<_> = starts.iter().map(|start| start()).collect();
+    nodes.iter().for_each(Node::is_ready);
     let mut chance = Chance::new(SEED);
-    let mut kills = 0;
-    let mut rest = sent.chunks(MESSAGES / usize::try_from(KILLS).unwrap());
+    let (mut killed, mut at_work) = (0, 0);
+    let mut rest = sent.chunks(MESSAGES / kills);
     // Messages come as nodes go, so that each is killed in the middle of work.
     let arrived = collect(&queue, languages.len(), MESSAGES, || {
         if let Some(some) = rest.next() {
             queue.publish_batch("t0", some.to_vec()).wait().unwrap();
         }
-        if kills < KILLS {
-            let place = usize::try_from(chance.below(nodes.len() as u64)).unwrap();
-            std::thread::sleep(Duration::from_millis(chance.below(40)));
-            nodes.get_mut(place).unwrap().kill();
-            *nodes.get_mut(place).unwrap() = starts.get(place).unwrap()();
-            kills += 1;
+        if killed < kills {
+            let place = killed % nodes.len();
+            at_work += usize::from(works(&queue, place));
+            std::thread::sleep(Duration::from_millis(chance.below(20)));
+            let node = nodes.get_mut(place).unwrap();
+            node.kill();
+            *node = starts.get(place).unwrap()();
+            node.is_ready();
+            killed += 1;
         }
     });
-    assert!(kills >= 3, "{kills} kills");
+    assert_eq!(killed, kills);
+    assert!(at_work >= languages.len(), "{at_work} of {kills} killed at work");
     check(&sent, &arrived);
     assert!(queue.diagnose().wait().unwrap().problems.is_empty());
 }
@@ -103,6 +109,15 @@ fn message(number: usize) -> Message {
         1 => message.with_content_type("application/x-ring"),
         _ => message.with_header("größe", "💥").with_header("empty", ""),
     }
+}
+
+/// Whether a node has deliveries; waits a little until it has.
+fn works(queue: &Queue, place: usize) -> bool {
+    let topic = format!("t{place}");
+    (0..2_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        queue.subscriber_stats(&topic, SUBSCRIBER).wait().unwrap().leased_count > 0
+    })
 }
 
 /// What comes out at the end; `meanwhile` is called after each look.

@@ -40,9 +40,13 @@ impl Node {
         command.args(words).arg(file).args([from, subscriber, to, &count.to_string()]);
         let process =
             Talking::start(&mut command).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let line = process.line().unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(line, "ready", "{name}");
         Self { name: name.to_owned(), process }
+    }
+
+    /// Waits until it has the file open. Some languages take their time to start.
+    pub(crate) fn is_ready(&self) {
+        let line = self.process.line().unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        assert_eq!(line, "ready", "{}", self.name);
     }
 
     /// At this moment, whatever it does.

@@ -1,7 +1,7 @@
 //! The stage in which programs of several languages share one file: `tests/interop/README.md`.
 
-use crate::run::{Result, cargo_with};
-use crate::{c, ffi, go, php, swift};
+use crate::run::{Result, cargo, cargo_with, root};
+use crate::{c, ffi, go, kotlin, php, python, swift};
 
 /// A language, and how to build its node; the answer is the command that runs it.
 struct Node(&'static str, fn() -> Result<Vec<String>>);
@@ -9,9 +9,15 @@ struct Node(&'static str, fn() -> Result<Vec<String>>);
 const NODES: &[Node] = &[
     Node("c", c::ring_node),
     Node("go", go::ring_node),
+    Node("kotlin", kotlin::ring_node),
     Node("php", php::ring_node),
+    Node("python", python::ring_node),
+    Node("rust", rust),
     Node("swift", swift::ring_node),
 ];
+
+/// The package of the tests, which has the node of Rust.
+const PACKAGE: &[&str] = &["--package", "blockqueue-tests", "--features", "interop"];
 
 /// Builds every node, and runs the tests.
 pub(crate) fn test() -> Result {
@@ -22,6 +28,11 @@ pub(crate) fn test() -> Result {
         commands.push(format!("{name:?}: [{}]", words.join(", ")));
     }
     let nodes = format!("{{{}}}", commands.join(", "));
-    let test = ["test", "--package", "blockqueue-tests", "--features", "interop", "--test"];
-    cargo_with(&[&test[..], &["interop"]].concat(), &[("BLOCKQUEUE_RING_NODES", &nodes)])
+    let test = [&["test"], PACKAGE, &["--test", "interop"]].concat();
+    cargo_with(&test, &[("BLOCKQUEUE_RING_NODES", &nodes)])
+}
+
+fn rust() -> Result<Vec<String>> {
+    cargo(&[&["build"], PACKAGE, &["--bin", "ring-node"]].concat())?;
+    Ok(vec![root().join("target/debug/ring-node").display().to_string()])
 }

@@ -24,6 +24,24 @@ pub(crate) fn bench() -> Result {
     maven(Build::Release, &[&run[..], &[&format!("-Dexec.args={rust}")]].concat())
 }
 
+/// Compiles the node for programs of several languages on one file. What Maven prints as the class path is kept in a
+/// file: Maven itself takes longer to start than the node does.
+pub(crate) fn ring_node() -> Result<Vec<String>> {
+    need_maven()?;
+    let file = root().join("target/kotlin/class-path");
+    let out = format!("-Dexec.outputFile={}", file.display());
+    let print = ["exec:exec", "-Dexec.executable=echo", "-Dexec.args=%classpath", &out];
+    maven(Build::Test, &[&["test-compile"][..], &print].concat())?;
+    let class_path = fs::read_to_string(&file).map_err(Failure::because)?;
+    // It lives too short for the best code.
+    let java = ["java", "-XX:TieredStopAtLevel=1", "-cp", class_path.trim()];
+    Ok([&java[..], &["io.blockqueue.ring.RingNodeKt"]]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect())
+}
+
 fn maven(build: Build, words: &[&str]) -> Result {
     ffi::build(build)?;
     let native = format!("-Dnative.directory={}", lay_out(build)?.display());

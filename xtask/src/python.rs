@@ -10,9 +10,7 @@ const FOLDER: &str = "python";
 
 /// Builds the package, and runs everything that looks at it.
 pub(crate) fn test() -> Result {
-    let tools = Environment::tools()?;
-    // With the clock that tests move.
-    tools.run("maturin", &["develop", "--quiet", "--features", "test-clock"])?;
+    let tools = with_package()?;
     tools.run("ruff", &["check", "."])?;
     tools.run("ruff", &["format", "--check", "."])?;
     tools.run("mypy", &[])?;
@@ -31,6 +29,19 @@ pub(crate) fn test() -> Result {
     let path = clean.path();
     let words = ["--verifytypes", "blockqueue", "--ignoreexternal"];
     program_in(FOLDER, &tools.program("pyright"), &words, &[("PATH", &path)])
+}
+
+/// The node for programs of several languages on one file.
+pub(crate) fn ring_node() -> Result<Vec<String>> {
+    let node = root().join(FOLDER).join("tests/ring_node.py").display().to_string();
+    Ok(vec![with_package()?.program("python"), node])
+}
+
+/// The environment of the tools, with the package in it, which has the clock that tests move.
+fn with_package() -> Result<Environment> {
+    let tools = Environment::tools()?;
+    tools.run("maturin", &["develop", "--quiet", "--features", "test-clock"])?;
+    Ok(tools)
 }
 
 /// The package beside the library in Rust and beside other libraries, all of it as users get it.

@@ -23,10 +23,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "c", run: c::test },
     Stage { name: "go", run: go::test },
     Stage { name: "php", run: php::test },
-    Stage { name: "interop", run: interop::test },
     Stage { name: "kotlin", run: kotlin::test },
     Stage { name: "swift", run: swift::test },
     Stage { name: "stores", run: stores::test },
+    // All that the languages build is there by now.
+    Stage { name: "interop", run: interop::test },
 ];
 
 /// The library and everything that has no stage of its own, in one build: cargo unites the features of
@@ -126,8 +127,8 @@ mod tests {
     #[test]
     fn no_name_means_all_stages() {
         let all = [
-            "rust", "server", "crash", "sql", "python", "c", "go", "php", "interop", "kotlin",
-            "swift", "stores",
+            "rust", "server", "crash", "sql", "python", "c", "go", "php", "kotlin", "swift",
+            "stores", "interop",
         ];
         assert_eq!(chosen(&[]), all);
     }
