@@ -110,7 +110,7 @@ fn the_views_of_the_contract_work_in_it() {
     let transaction = begin(&queue);
     let publish = "INSERT INTO blockqueue_publish (topic, payload) VALUES (?1, ?2)";
     transaction.execute(publish, ["t".into(), "y".into()]).wait().unwrap();
-    let ack = "INSERT INTO blockqueue_ack VALUES (?1)";
+    let ack = "INSERT INTO blockqueue_ack (receipt) VALUES (?1)";
     transaction.execute(ack, [receipt.as_str().into()]).wait().unwrap();
     let unknown = transaction.execute(publish, ["u".into(), "y".into()]).wait().unwrap_err();
     assert!(unknown.to_string().contains("unknown_topic: "), "{unknown}");
