@@ -87,7 +87,8 @@ def test_what_is_interrupted_is_given_back(queue: blockqueue.Queue) -> None:
 
 
 WAITING = """
-import sys, threading, time, blockqueue
+import signal, sys, threading, time, blockqueue
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Also where whoever started the tests ignores it.
 queue = blockqueue.open(sys.argv[1])
 
 def tell():
