@@ -225,6 +225,17 @@ impl Shared {
         }
     }
 
+    /// Makes the signal say what the list says. Under its lock, like every raise, so that no news is missed.
+    fn set_signal(&self) {
+        let Some(signal) = &self.signal else { return };
+        let state = self.state();
+        if state.news.is_empty() {
+            signal.lower();
+        } else {
+            signal.raise();
+        }
+    }
+
     fn wake(&self, tag: u64) {
         let mut state = self.state();
         match state.entries.get_mut(&tag).map(|entry| &mut entry.stage) {
@@ -423,21 +434,13 @@ pub unsafe extern "C" fn bq_completions_wait(
                     return Err(invalid("another thread takes completions at this moment"));
                 }
             };
-            if let Some(signal) = &shared.signal {
-                signal.lower();
-            }
             handed.clear();
             for place in places.iter_mut() {
                 let Some((tag, answer)) = shared.next() else { break };
                 *place = completion(tag, answer, &mut handed);
                 *count += 1;
             }
-            // What does not fit in is still news.
-            if let Some(signal) = &shared.signal
-                && !shared.state().news.is_empty()
-            {
-                signal.raise();
-            }
+            shared.set_signal();
         }
         Ok(())
     })
