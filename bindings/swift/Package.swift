@@ -26,6 +26,7 @@ let package = Package(
         ),
         .target(name: "BlockQueue", dependencies: ["BlockQueueNative"]),
         .executableTarget(name: "QuickStart", dependencies: ["BlockQueue"], path: "Examples/QuickStart"),
+        .executableTarget(name: "Bench", dependencies: ["BlockQueue"], path: "Examples/Bench"),
         .executableTarget(name: "RingNode", dependencies: ["BlockQueue"], path: "Examples/RingNode"),
         .testTarget(name: "BlockQueueTests", dependencies: ["BlockQueue", "BlockQueueNative"]),
     ]

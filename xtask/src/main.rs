@@ -32,7 +32,7 @@ cargo xtask test [STAGE…]    all stages there are, or those named: rust, serve
                              php, interop, kotlin, swift
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package,
-                             `kotlin` the Kotlin package
+                             `kotlin` and `swift` those packages
 cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         ["test", stages @ ..] => stages::test(stages),
         ["bench", "python"] => python::bench(),
         ["bench", "kotlin"] => kotlin::bench(),
+        ["bench", "swift"] => swift::bench(),
         ["bench", arguments @ ..] => tools::bench(arguments),
         ["ffi"] => ffi::build(ffi::Build::Release),
         ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),

@@ -1,4 +1,4 @@
-//! The stage of the Swift package: a Debian with Swift in a folder outside the repository, and the tests in there.
+//! The Swift package: a Debian with Swift in a folder outside the repository, and the tests and benchmarks in there.
 //!
 //! Where the machine has Swift of its own, the variable `BLOCKQUEUE_SWIFT_ROOT` set to `/` uses that.
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::ffi::{self, Build};
-use crate::run::{Failure, Result, program, root};
+use crate::run::{Failure, Result, cargo, program, root};
 
 const FOLDER: &str = "bindings/swift";
 
@@ -22,15 +22,27 @@ const PACKAGES: &str = "swiftlang,g++,libc6-dev,binutils,libxml2-dev,zlib1g-dev"
 pub(crate) fn test() -> Result {
     ffi::build(Build::Test)?;
     let system = System::make()?;
-    system.swift(&["test"])?;
+    system.swift(Build::Test, &["test"])?;
     quick_start(&system)
+}
+
+/// Batches against those in Rust, and what single calls cost; with libraries as they are released.
+pub(crate) fn bench() -> Result {
+    ffi::build(Build::Release)?;
+    cargo(&["build", "--release", "--package", "blockqueue", "--example", "batches"])?;
+    let rust = root().join("target/release/examples/batches").display().to_string();
+    let system = System::make()?;
+    system.swift(Build::Release, &["build", "--configuration", "release", "--product", "Bench"])?;
+    let library = format!("LD_LIBRARY_PATH={}", library(Build::Release));
+    let bench = format!("{}/release/Bench", scratch());
+    system.run(&["env", &library, &bench, &rust])
 }
 
 /// The node for programs of several languages on one file.
 pub(crate) fn ring_node() -> Result<Vec<String>> {
     let system = System::make()?;
-    system.swift(&["build", "--product", "RingNode"])?;
-    let library = format!("LD_LIBRARY_PATH={}", library());
+    system.swift(Build::Test, &["build", "--product", "RingNode"])?;
+    let library = format!("LD_LIBRARY_PATH={}", library(Build::Test));
     let node = format!("{}/debug/RingNode", scratch());
     Ok([system.enter(), vec!["env".to_owned(), library, node]].concat())
 }
@@ -47,7 +59,7 @@ fn quick_start(system: &System) -> Result {
         })?;
     let script = format!(
         "folder=$(mktemp -d) && cd $folder && LD_LIBRARY_PATH={} {}/debug/QuickStart && rm -r $folder",
-        library(),
+        library(Build::Test),
         scratch()
     );
     let words = [system.enter(), vec!["sh".into(), "-c".into(), script]].concat();
@@ -124,23 +136,29 @@ impl System {
         vec!["chroot".into(), self.path.display().to_string()]
     }
 
-    fn swift(&self, words: &[&str]) -> Result {
+    fn swift(&self, build: Build, words: &[&str]) -> Result {
         let script = format!(
             "cd {} && LD_LIBRARY_PATH={library} swift {} --scratch-path {} -Xlinker -L{library}",
             root().join(FOLDER).display(),
             words.join(" "),
             scratch(),
-            library = library(),
+            library = library(build),
         );
-        let words = [self.enter(), vec!["sh".into(), "-c".into(), script]].concat();
+        self.run(&["sh", "-c", &script])
+    }
+
+    fn run(&self, words: &[&str]) -> Result {
+        let enter = self.enter();
+        let words: Vec<&str> =
+            enter.iter().map(String::as_str).chain(words.iter().copied()).collect();
         let (name, arguments) = words.split_first().ok_or_else(|| Failure::new("no command"))?;
-        program(name, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        program(name, arguments)
     }
 }
 
 /// Where the native library is.
-fn library() -> String {
-    Build::Test.prefix().join("lib").display().to_string()
+fn library(build: Build) -> String {
+    build.prefix().join("lib").display().to_string()
 }
 
 /// Where Swift builds.

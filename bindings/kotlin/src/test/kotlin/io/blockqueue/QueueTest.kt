@@ -382,11 +382,13 @@ class QueueTest {
             assertEquals(1_000, claimed.size)
             assertTrue(queue.ackBatch(claimed.map { it.receipt }).all { it == null })
         }
-        rounds(20)
-        val before = memory()
-        rounds(180)
-        val grown = memory() - before
-        assertTrue(grown < 48 shl 20, "grew by ${grown shr 10} KiB")
+        // What leaks grows each time; what Java comes to use of its heap grows once.
+        val grown = List(4) {
+            val before = memory()
+            rounds(200)
+            memory() - before
+        }
+        assertTrue(grown.min() < 16 shl 20, "grew by ${grown.map { it shr 10 }} KiB")
     }
 
     /** What the process has in memory, without the heap of Java: that grows as it likes. */
