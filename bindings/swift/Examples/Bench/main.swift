@@ -19,7 +19,8 @@ func timed(_ times: Int, _ call: () async throws -> Void) async throws -> Double
     let took = try await ContinuousClock().measure {
         for _ in 0 ..< times { try await call() }
     }
-    return took / .seconds(1) / Double(times)
+    let (seconds, attoseconds) = took.components
+    return (Double(seconds) + Double(attoseconds) * 1e-18) / Double(times)
 }
 
 func inFolder<T>(_ body: (String) async throws -> T) async throws -> T {
