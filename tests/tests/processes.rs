@@ -1,6 +1,7 @@
 //! Several processes on one file: they wake each other, take turns and see what the others change.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use blockqueue::{Message, NewSubscriber, NewTopic, Queue, SubscriberOptions};
+use blockqueue::{
+    ClaimOptions, DeliveryResult, Message, NewSubscriber, NewTopic, Queue, SubscriberOptions,
+};
+use blockqueue_tests::chance::Chance;
 use blockqueue_tests::child::Talking;
 use tempfile::TempDir;
 
@@ -176,6 +180,133 @@ fn order_filters_and_limits_hold_over_all_processes_and_the_death_of_one() {
     }
     let stats = queue.subscriber_stats("t", "s").wait().unwrap();
     assert_eq!((stats.leased_count, stats.filtered_count), (0, (KEYS * EACH) as u64));
+}
+
+#[test]
+fn a_reply_given_in_one_process_reaches_whoever_waits_for_it_in_another() {
+    let (_folder, file, queue) = create();
+    let _replier = start(peer(&file, "reply", ROUND_TRIPS));
+    let begin = now();
+    for number in 0..ROUND_TRIPS {
+        let id = queue.publish("t", number.to_string()).wait().unwrap().id;
+        assert_eq!(reply_to(&queue, id), number.to_string());
+    }
+    assert!(begin.elapsed() < IN_ALL, "{:?}", begin.elapsed());
+}
+
+fn reply_to(queue: &Queue, id: blockqueue::MessageId) -> String {
+    let result = queue.wait_result("t", "s", id, Duration::from_mins(1)).wait().unwrap();
+    let DeliveryResult::Replied(reply) = result else { panic!("{result:?}") };
+    String::from_utf8(reply.payload).unwrap()
+}
+
+#[test]
+fn what_a_process_dies_over_another_one_replies_to() {
+    const COUNT: usize = 60;
+    let (_folder, file, queue) = create();
+    let ids: Vec<_> = (0..COUNT)
+        .map(|number| queue.publish("t", number.to_string()).wait().unwrap().id)
+        .collect();
+    for point in ["before_commit:9", "after_commit:8", "after_begin:12"] {
+        let mut command = peer(&file, "reply", COUNT);
+        command.env("BLOCKQUEUE_FAILPOINT", point);
+        let mut victim = start(command);
+        assert!(!victim.child().wait().unwrap().success(), "{point}");
+    }
+    let _replier = start(peer(&file, "reply", COUNT));
+    for (number, id) in ids.into_iter().enumerate() {
+        assert_eq!(reply_to(&queue, id), number.to_string());
+    }
+    let stats = queue.subscriber_stats("t", "s").wait().unwrap();
+    assert_eq!((stats.pending_count, stats.leased_count, stats.dead_count), (0, 0, 0));
+}
+
+#[test]
+fn of_all_processes_that_publish_one_unique_key_at_once_one_is_let_in() {
+    let (_folder, file, queue) = create();
+    let mut rivals = [(); 3].map(|()| start(peer(&file, "unique", ROUND_TRIPS)));
+    let next = ClaimOptions::default().with_limit(10);
+    for _ in 0..ROUND_TRIPS {
+        for rival in &mut rivals {
+            rival.say("now").unwrap();
+        }
+        let mut told = [(); 3].map(|()| String::new());
+        for (rival, told) in rivals.iter().zip(&mut told) {
+            *told = rival.line().unwrap();
+        }
+        told.sort();
+        assert_eq!(told, ["published", "unique_conflict", "unique_conflict"]);
+        let claimed = queue.claim("t", "s", &next).wait().unwrap();
+        let [delivery] = claimed.as_slice() else { panic!("{claimed:?}") };
+        queue.ack(&delivery.receipt).wait().unwrap();
+    }
+}
+
+#[test]
+fn a_unique_key_is_held_by_the_message_and_not_by_the_process_that_published_it() {
+    let (_folder, file, queue) = create();
+    let publish = || queue.publish("t", Message::new("mine").with_unique_key("k")).wait();
+    let mut outcomes = BTreeSet::new();
+    for hit in 1..=4 {
+        for point in ["before_commit", "after_commit"] {
+            let mut command = peer(&file, "unique", 4);
+            command.env("BLOCKQUEUE_FAILPOINT", format!("{point}:{hit}"));
+            let mut rival = Talking::start(&mut command).unwrap();
+            for _ in 0..4 {
+                // It may be dead already, and hear nothing.
+                let _ = rival.say("now");
+            }
+            rival.child().wait().unwrap();
+            let claimed = queue.claim("t", "s", &ClaimOptions::default()).wait().unwrap();
+            outcomes.insert(claimed.len());
+            match claimed.as_slice() {
+                [] => {
+                    publish().unwrap();
+                    let claimed = queue.claim("t", "s", &ClaimOptions::default()).wait().unwrap();
+                    queue.ack(&claimed.first().unwrap().receipt).wait().unwrap();
+                }
+                [delivery] => {
+                    assert_eq!(publish().unwrap_err().code(), "unique_conflict");
+                    queue.ack(&delivery.receipt).wait().unwrap();
+                }
+                more => panic!("{more:?}"),
+            }
+        }
+    }
+    assert_eq!(outcomes, BTreeSet::from([0, 1]), "died before and after the commit");
+}
+
+#[test]
+fn dead_letters_that_dying_processes_redrive_to_another_topic_get_there_once() {
+    const COUNT: usize = 250;
+    const POINTS: [&str; 4] = ["after_begin", "before_flush", "before_commit", "after_commit"];
+    let (_folder, file, queue) = create();
+    queue.create_topic(NewTopic::new("to").with_subscriber("s")).wait().unwrap();
+    let numbers = (0..COUNT).map(|number| number.to_string().into()).collect();
+    queue.publish_batch("t", numbers).wait().unwrap();
+    let mut chance = Chance::new(20_260_101);
+    for round in 0..4 {
+        let start_one = |chance: &mut Chance| {
+            let point = POINTS.get(usize::try_from(chance.below(4)).unwrap()).unwrap();
+            let mut command = peer(&file, "redrive", COUNT);
+            command.env("BLOCKQUEUE_FAILPOINT", format!("{point}:{}", 4 + chance.below(30)));
+            Talking::start(&mut command).unwrap()
+        };
+        // They die of themselves.
+        for mut peer in [(); 3].map(|()| start_one(&mut chance)) {
+            assert!(!peer.child().wait().unwrap().success(), "round {round} was the last");
+        }
+    }
+    assert!(start(peer(&file, "redrive", COUNT)).child().wait().unwrap().success());
+    let all = ClaimOptions::default().with_limit(1_000);
+    let there = queue.claim("to", "s", &all).wait().unwrap();
+    let count = there.len();
+    let payloads: BTreeSet<_> = there.into_iter().map(|delivery| delivery.payload).collect();
+    assert_eq!((count, payloads.len()), (COUNT, COUNT), "each once");
+    let left = queue.subscriber_stats("t", "s").wait().unwrap();
+    let left = (left.pending_count, left.leased_count, left.retrying_count, left.dead_count);
+    assert_eq!(left, (0, 0, 0, 0));
+    assert_eq!(queue.diagnose().wait().unwrap().problems, Vec::<String>::new());
 }
 
 #[test]

@@ -81,13 +81,32 @@ fn two_processes_with_two_libraries_each_lose_nothing_when_they_are_killed() {
     assert_eq!(lost, 0);
 }
 
-#[test]
-fn a_file_with_a_rollback_journal_that_both_libraries_write_loses_nothing_either() {
-    let (_folder, file) = create();
+/// An application's own file beside the queue, in the mode of a rollback journal.
+fn create_own(file: &Path) -> PathBuf {
     let own = PathBuf::from(format!("{}.own", file.display()));
     let connection = rusqlite::Connection::open(&own).unwrap();
     connection.execute_batch("PRAGMA journal_mode = DELETE; CREATE TABLE app (name TEXT)").unwrap();
-    drop(connection);
+    own
+}
+
+fn check_own(own: &Path) {
+    let connection = rusqlite::Connection::open(own).unwrap();
+    let check = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    assert_eq!(check.unwrap(), "ok");
+}
+
+/// What is in it, if it can be read at all.
+fn kept_in_own(own: &Path) -> rusqlite::Result<HashSet<String>> {
+    let connection = rusqlite::Connection::open(own)?;
+    let mut statement = connection.prepare("SELECT name FROM app")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    names.collect()
+}
+
+#[test]
+fn a_file_with_a_rollback_journal_that_both_libraries_write_loses_nothing_either() {
+    let (_folder, file) = create();
+    let own = create_own(&file);
     let first = {
         let file = file.clone();
         std::thread::spawn(move || lines(process(&file, &["rollback", "4"])))
@@ -95,15 +114,33 @@ fn a_file_with_a_rollback_journal_that_both_libraries_write_loses_nothing_either
     let second = lines(process(&file, &["rollback", "3"]));
     let first = first.join().unwrap();
     assert!(!first.is_empty() && !second.is_empty());
-    let connection = rusqlite::Connection::open(&own).unwrap();
-    let check: String =
-        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(check, "ok");
-    let mut statement = connection.prepare("SELECT name FROM app").unwrap();
-    let names = statement.query_map([], |row| row.get(0)).unwrap();
-    let kept: HashSet<String> = names.collect::<rusqlite::Result<_>>().unwrap();
+    check_own(&own);
+    let kept = kept_in_own(&own).unwrap();
     assert_eq!(first.union(&second).filter(|name| !kept.contains(*name)).count(), 0);
     println!("{} commits of two libraries in two processes", first.len() + second.len());
+}
+
+#[test]
+fn a_visit_in_the_middle_of_a_rollback_transaction_takes_nothing_with_it() {
+    let (_folder, file) = create();
+    let own = create_own(&file);
+    let acknowledged = lines(process(&file, &["rollback-visit"]));
+    assert_eq!(acknowledged.len(), 100, "the visitor is kept out");
+    check_own(&own);
+    assert_eq!(kept_in_own(&own).unwrap(), acknowledged);
+}
+
+#[test]
+fn with_the_locks_of_posix_the_same_visit_loses_commits_of_a_rollback_journal() {
+    let (_folder, file) = create();
+    let own = create_own(&file);
+    let mut command = process(&file, &["rollback-visit"]);
+    command.env("BLOCKQUEUE_POSIX_LOCKS", "1");
+    let acknowledged = lines(command);
+    let kept = kept_in_own(&own).unwrap_or_default();
+    let lost = acknowledged.iter().filter(|name| !kept.contains(*name)).count();
+    assert!(lost > 0, "all {} are there", acknowledged.len());
+    println!("{lost} of {} commits are lost", acknowledged.len());
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! the other library opens, reads, writes and closes all the time, and dies. Each acknowledged number is a
 //! line. `two-libraries FILE rollback SECONDS` is the same with another file, in the mode of a rollback journal,
 //! that the queue's library and the other one write, as an application's own `rusqlite` beside it would.
+//! `two-libraries FILE rollback-visit` writes to that file, lets the other library open it, read it and close
+//! it in the middle of the transaction, and then write too.
 //! `two-libraries FILE detect` opens the queue while the other library has the file open, and says
 //! what that answers.
 #![expect(unsafe_code, reason = "the interface of SQLite and of the dynamic linker")]
@@ -98,8 +100,11 @@ fn main() {
         [file, "visit"] => visit(file),
         [file, "stress", seconds] => stress(file, seconds.parse().unwrap()),
         [file, "rollback", seconds] => rollback(file, seconds.parse().unwrap()),
+        [file, "rollback-visit"] => rollback_visit(file),
         [file, "detect"] => detect(file),
-        _ => panic!("usage: two-libraries FILE visit|stress SECONDS|rollback SECONDS|detect"),
+        _ => panic!(
+            "usage: two-libraries FILE visit|stress SECONDS|rollback SECONDS|rollback-visit|detect"
+        ),
     }
 }
 
@@ -183,6 +188,29 @@ fn rollback(file: &str, seconds: u64) {
         });
     }
     thread::sleep(Duration::from_secs(seconds));
+    die();
+}
+
+fn rollback_visit(file: &str) {
+    let _queue = Queue::open(file).unwrap();
+    let own = format!("{file}.own");
+    let other = Other::load();
+    let connection = rusqlite::Connection::open(&own).unwrap();
+    for number in 0..100 {
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection.execute("INSERT INTO app VALUES (?1)", [number.to_string()]).unwrap();
+        assert_eq!(other.open(&own).run(c"SELECT count(*) FROM app"), 0);
+        // Whoever holds the lock that the transaction has keeps this one out.
+        let visitor = other.open(&own);
+        visitor.run(c"PRAGMA busy_timeout = 0");
+        let insert = CString::new(format!("INSERT INTO app VALUES ('other{number}')")).unwrap();
+        if visitor.run(&insert) == 0 {
+            println!("other{number}");
+        }
+        if connection.execute_batch("COMMIT").is_ok() {
+            println!("{number}");
+        }
+    }
     die();
 }
 

@@ -19,7 +19,7 @@ use crate::system::{Event, Watch, Watching};
 const CUTS_PER_RUN: u64 = 200;
 const LEASE: Duration = Duration::from_hours(1);
 
-fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -9,3 +9,4 @@ mod image;
 mod newer;
 mod slow;
 mod system;
+mod upgrade;
