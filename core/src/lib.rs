@@ -2,6 +2,7 @@
 
 mod backoff;
 mod clock;
+mod copy;
 mod engine;
 mod entropy;
 mod error;
@@ -20,6 +21,7 @@ mod worker;
 
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
+pub use copy::{CopiedTable, CopyReport, copy};
 pub use error::{Error, ErrorCode, Result, Retry, error_codes};
 pub use model::*;
 pub use options::*;

@@ -24,6 +24,7 @@ macro_rules! text_setters {
 
 mod backup;
 mod consume;
+mod copy;
 mod filter;
 mod letters;
 mod message;
@@ -39,6 +40,7 @@ mod transaction;
 
 pub use backup::{Backup, BackupProgress};
 pub use consume::{ClaimOptions, NackOptions, SeekTo};
+pub use copy::{CopyOptions, CopyProgress};
 pub use filter::Filter;
 pub use letters::DeadLetters;
 pub use message::Message;

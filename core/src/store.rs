@@ -8,6 +8,7 @@ mod fingerprint;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recent;
+pub(crate) mod rows;
 pub(crate) mod sqlite;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
 use crate::options::OpenOptions;
 use crate::process::watch::{Sign, Watch};
+use rows::{Filling, Rows};
 
 /// Opens the store at an address: `postgres://…`, or else a path.
 pub(crate) fn open(address: &Path, options: &OpenOptions) -> Result<Box<dyn Store>> {
@@ -29,12 +31,25 @@ pub(crate) fn open(address: &Path, options: &OpenOptions) -> Result<Box<dyn Stor
             let address = address.to_str().unwrap_or_default();
             Ok(Box::new(postgres::PostgresStore::open(address, options)?))
         }
-        Some(scheme) => {
-            let detail =
-                format!("this build has no store for addresses that begin with {scheme}://");
-            Err(Error::CannotOpen { detail })
-        }
+        Some(scheme) => Err(no_store(scheme)),
     }
+}
+
+/// Begins to fill the place at an address, where there is no queue yet, from elsewhere.
+pub(crate) fn fill(address: &Path) -> Result<Box<dyn Filling>> {
+    match address.to_str().and_then(scheme) {
+        None => Ok(Box::new(sqlite::fill(address)?)),
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => {
+            Ok(Box::new(postgres::fill(address.to_str().unwrap_or_default())?))
+        }
+        Some(scheme) => Err(no_store(scheme)),
+    }
+}
+
+fn no_store(scheme: &str) -> Error {
+    let detail = format!("this build has no store for addresses that begin with {scheme}://");
+    Error::CannotOpen { detail }
 }
 
 /// What stands before `://` in an address that is no path.
@@ -185,6 +200,9 @@ pub(crate) trait Store: Send {
 
     /// Answers a query on the writer's connection.
     fn read(&mut self, query: &Query) -> Result<Answer>;
+
+    /// Everything that it holds as of now, on a connection of its own.
+    fn rows(&self) -> Result<Box<dyn Rows>>;
 }
 
 /// The reading side; never waits for the writer.

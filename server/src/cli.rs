@@ -6,6 +6,7 @@
 mod backend;
 mod backup;
 mod consume;
+mod copy;
 mod dead_letters;
 mod doctor;
 mod failure;
@@ -70,6 +71,8 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Write a consistent, verified copy of the file while it is in use
     Backup(backup::BackupArgs),
+    /// Copy a queue to another place: from a file to a server, back, or to another file
+    Copy(copy::CopyArgs),
     /// Examine the file: integrity, counters, sizes
     Doctor(doctor::DoctorArgs),
 }
@@ -88,6 +91,7 @@ impl Command {
             Self::DeadLetters(args) => dead_letters::run(args),
             Self::Schedule(args) => schedule::run(args),
             Self::Backup(args) => backup::run(&args),
+            Self::Copy(args) => copy::run(&args),
             Self::Doctor(args) => doctor::run(&args),
         }
     }

@@ -11,7 +11,7 @@ use crate::source;
 /// The modules of the core from the top; those on one line may use each other. `lib` is above all.
 const LEVELS: &[&[&str]] = &[
     &["worker"],
-    &["queue"],
+    &["queue", "copy"],
     // The answer to come carries the work that the engine takes, and the engine makes such answers.
     &["pending", "engine"],
     &["store"],

@@ -28,6 +28,7 @@ pub(crate) fn test() -> Result {
     let core = ["test", "--package", "blockqueue", "--features", "test-clock,postgres"];
     cargo_with(&[&core[..], &["--lib", "--", "postgres"]].concat(), &variables)?;
     cargo_with(&[&core[..], &["--test", "conformance", "postgresql"]].concat(), &variables)?;
+    cargo_with(&[&core[..], &["--test", "copy", "postgresql"]].concat(), &variables)?;
     // Whoever restarts the server is alone.
     let restarting = "faults::a_server_that_dies";
     let test = ["--test", "postgres", "--"];

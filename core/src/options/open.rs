@@ -26,7 +26,7 @@ pub struct OpenOptions {
     pub durability: Durability,
     /// Largest payload of one message, in bytes. Default 1 MiB, at most 64 MiB.
     pub payload_bytes_max: Option<usize>,
-    /// Refuse to create a file that does not exist. Default: create it.
+    /// Refuse to make a queue where there is none. Default: make it.
     pub must_exist: bool,
     pub(crate) clock: Clock,
 }
@@ -37,7 +37,7 @@ impl OpenOptions {
         with_durability: durability = Durability;
         /// Sets the largest payload of one message, in bytes.
         with_payload_bytes_max: payload_bytes_max = usize;
-        /// Refuses to create a file that does not exist.
+        /// Refuses to make a queue where there is none.
         with_must_exist: must_exist = bool;
     }
 

@@ -13,6 +13,7 @@ mod link;
 mod listen;
 mod migrate;
 mod query;
+mod rows;
 mod settings;
 
 use std::collections::VecDeque;
@@ -31,7 +32,10 @@ use link::{Link, Lost, on_own_thread};
 use listen::Listener;
 use query::{Asker, test_time};
 
+pub(crate) use rows::fill;
+
 use super::recent::Recent;
+use super::rows::Rows;
 use super::{
     Applied, EVERYTHING, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store,
 };
@@ -481,6 +485,10 @@ impl Store for PostgresStore {
         let (clock, tag) = (self.clock.clone(), self.tag);
         let link = &*self.link()?;
         Asker { link, clock: &clock, tag, statement: None }.answer(query)
+    }
+
+    fn rows(&self) -> Result<Box<dyn Rows>> {
+        Ok(Box::new(self.all_rows()?))
     }
 }
 

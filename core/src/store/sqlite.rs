@@ -31,6 +31,7 @@ mod position;
 mod publish;
 mod read;
 mod result;
+mod rows;
 mod schedule;
 mod seek;
 mod settle;
@@ -54,9 +55,12 @@ use error::{from_sqlite, spoils_connection};
 use gap::Gap;
 use tx::{Step, Stop, Tx};
 
+pub(crate) use rows::fill;
+
 pub use join::{ack_in, ack_with_result_in, nack_in, publish_in};
 
 use super::recent::Recent;
+use super::rows::Rows;
 use super::{Applied, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result};
@@ -404,6 +408,10 @@ impl Store for SqliteStore {
         let (now, tag) = (self.clock.now(), self.tag);
         let path = self.place.path();
         read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
+    }
+
+    fn rows(&self) -> Result<Box<dyn Rows>> {
+        Ok(Box::new(self.all_rows()?))
     }
 }
 

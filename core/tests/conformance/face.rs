@@ -1,12 +1,11 @@
 //! Carries out the operations of the scripts on a [`Queue`].
 
 use std::path::PathBuf;
-#[cfg(feature = "postgres")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, UNIX_EPOCH};
 
-use blockqueue::{Error, OpenOptions, Queue, TestClock};
+use blockqueue::{CopyOptions, Error, OpenOptions, Queue, TestClock, copy};
 use blockqueue_conformance::{Face, Feature, Operation, Refusal, START_MS};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,6 +26,32 @@ enum Place {
     /// In a schema of its own.
     #[cfg(feature = "postgres")]
     Server(String),
+    /// Copied to the next place whenever it is opened again.
+    Moving(Moving),
+}
+
+/// Where a queue is that moves from file to file, or between files and a server.
+struct Moving {
+    directory: TempDir,
+    /// Addresses of schemas begin with this.
+    server: Option<String>,
+    moves: AtomicU64,
+}
+
+impl Moving {
+    fn address(&self) -> PathBuf {
+        let moves = self.moves.load(Ordering::Relaxed);
+        match &self.server {
+            Some(server) if moves % 2 == 1 => format!("{server}_{moves}").into(),
+            _ => self.directory.path().join(format!("queue-{moves}.db")),
+        }
+    }
+
+    fn move_on(&self) {
+        let from = self.address();
+        self.moves.fetch_add(1, Ordering::Relaxed);
+        copy(from, self.address(), &CopyOptions::default()).unwrap();
+    }
 }
 
 impl Place {
@@ -36,6 +61,7 @@ impl Place {
             Self::File(directory) => directory.path().join("queue.db"),
             #[cfg(feature = "postgres")]
             Self::Server(address) => address.into(),
+            Self::Moving(moving) => moving.address(),
         }
     }
 }
@@ -49,14 +75,26 @@ impl CoreFace {
         Self::new(Place::File(tempfile::tempdir().unwrap()))
     }
 
+    /// In a file that is copied to another one whenever it is opened again.
+    pub(crate) fn moving() -> Self {
+        Self::moving_by(None)
+    }
+
+    fn moving_by(server: Option<String>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::new(Place::Moving(Moving { directory, server, moves: AtomicU64::new(0) }))
+    }
+
     /// On the server at this address, which may have schemas of earlier ones.
     #[cfg(feature = "postgres")]
     pub(crate) fn on_server(address: &str) -> Self {
-        static SCHEMAS: AtomicU64 = AtomicU64::new(0);
-        let (process, number) = (std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-        let start = UNIX_EPOCH.elapsed().unwrap().as_millis();
-        let schema = format!("conformance_{start}_{process}_{number}");
-        Self::new(Place::Server(format!("{address}?schema={schema}")))
+        Self::new(Place::Server(fresh_schema(address)))
+    }
+
+    /// In a file that is copied to the server, and back, and so on, whenever it is opened again.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn moving_to_server(address: &str) -> Self {
+        Self::moving_by(Some(fresh_schema(address)))
     }
 
     fn new(place: Place) -> Self {
@@ -72,8 +110,20 @@ impl CoreFace {
     fn reopen(&self) {
         let mut queue = self.queue.write().unwrap_or_else(PoisonError::into_inner);
         queue.shutdown().wait().unwrap();
+        if let Place::Moving(moving) = &self.place {
+            moving.move_on();
+        }
         *queue = open(&self.place, &self.clock);
     }
+}
+
+/// The address of a schema that is not there yet.
+#[cfg(feature = "postgres")]
+fn fresh_schema(server: &str) -> String {
+    static SCHEMAS: AtomicU64 = AtomicU64::new(0);
+    let (process, number) = (std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let start = UNIX_EPOCH.elapsed().unwrap().as_millis();
+    format!("{server}?schema=conformance_{start}_{process}_{number}")
 }
 
 fn open(place: &Place, clock: &TestClock) -> Queue {
@@ -99,7 +149,12 @@ impl Face for CoreFace {
             // A `Duration` has no sign.
             Feature::NegativeDurations => false,
             // PostgreSQL has no such text.
-            Feature::ZeroInText => matches!(self.place, Place::Memory | Place::File(_)),
+            Feature::ZeroInText => match &self.place {
+                Place::Memory | Place::File(_) => true,
+                #[cfg(feature = "postgres")]
+                Place::Server(_) => false,
+                Place::Moving(moving) => moving.server.is_none(),
+            },
         }
     }
 

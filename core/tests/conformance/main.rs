@@ -26,6 +26,16 @@ fn every_script_holds_in_a_file() {
 }
 
 #[test]
+fn every_script_holds_if_the_file_is_copied() {
+    run_all(|| Arc::new(CoreFace::moving()) as Arc<dyn Face>).unwrap().assert_passed();
+}
+
+#[test]
+fn random_histories_of_files_that_are_copied_are_as_the_model_says() {
+    Histories::from_env(25).assert_hold(|| Arc::new(CoreFace::moving()));
+}
+
+#[test]
 fn random_histories_in_memory_are_as_the_model_says() {
     Histories::from_env(150).assert_hold(|| Arc::new(CoreFace::in_memory()));
 }
@@ -57,6 +67,22 @@ fn every_script_holds_on_postgresql() {
 fn random_histories_on_postgresql_are_as_the_model_says() {
     let Some(server) = server() else { return };
     Histories::from_env(10).assert_hold(|| Arc::new(CoreFace::on_server(&server)));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn random_histories_between_files_and_postgresql_are_as_the_model_says() {
+    let Some(server) = server() else { return };
+    Histories::from_env(10).assert_hold(|| Arc::new(CoreFace::moving_to_server(&server)));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn every_script_holds_between_files_and_postgresql() {
+    let Some(server) = server() else { return };
+    run_all(|| Arc::new(CoreFace::moving_to_server(&server)) as Arc<dyn Face>)
+        .unwrap()
+        .assert_passed();
 }
 
 /// Codes that need a broken world or several processes, which the crash tests make, or a transaction of the

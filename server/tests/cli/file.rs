@@ -75,6 +75,30 @@ fn settings_change_in_part() {
 }
 
 #[test]
+fn a_copy_is_the_same_queue_in_another_place() {
+    let cli = Cli::on_a_file();
+    cli.ok(&["topic", "create", "t", "-s", "s"]);
+    cli.ok(&["publish", "t", "x"]);
+    let run = |args: &[&str]| {
+        let mut command = program();
+        Ended::of(command.current_dir(cli.path("")).args(args).output().unwrap())
+    };
+    let copied = run(&["copy", "queue.db", "moved.db", "--json"]);
+    assert_eq!(copied.status, Some(0), "{copied:?}");
+    let report: serde_json::Value = serde_json::from_str(&copied.out).unwrap();
+    let tables = report["tables"].as_array().unwrap();
+    let messages = tables.iter().find(|table| table["name"] == "blockqueue_message").unwrap();
+    assert_eq!(messages["rows"], 1);
+    let again = run(&["copy", "queue.db", "moved.db"]);
+    assert_eq!(again.status, Some(1), "{again:?}");
+    assert!(again.err.contains("[cannot_open]"), "{again:?}");
+    let table = run(&["copy", "moved.db", "back.db"]);
+    assert!(table.out.contains(messages["checksum"].as_str().unwrap()), "{table:?}");
+    let consumed = run(&["consume", "t", "s", "--db", "back.db"]);
+    assert_eq!(consumed.out, "x\n", "{consumed:?}");
+}
+
+#[test]
 fn a_backup_is_the_same_queue() {
     let cli = Cli::on_a_file();
     cli.ok(&["topic", "create", "t", "-s", "a", "-s", "b"]);

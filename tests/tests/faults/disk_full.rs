@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, NewTopic, Queue, Retry};
+use blockqueue::{ClaimOptions, CopyOptions, NewTopic, Queue, Retry};
 
 use crate::world::{Disk, assert_sound, claim, create, drain, open};
 
@@ -124,5 +124,28 @@ fn a_backup_to_a_full_disk_leaves_nothing_and_disturbs_nobody() {
     assert_eq!(queue.backup(&copy).wait().unwrap_err().code(), "disk_full");
     assert_eq!(fs::read_dir(disk.path("")).unwrap().count(), 0);
     assert_eq!(drain(&queue).len(), 4);
+    queue.shutdown().wait().unwrap();
+}
+
+#[test]
+fn a_copy_to_a_full_disk_leaves_no_queue_and_is_made_when_there_is_room() {
+    let Some(disk) = Disk::of(ALL * 4) else { return };
+    let ballast = disk.fill(ALL * 4, ALL / 2);
+    let folder = tempfile::tempdir().unwrap();
+    let original = folder.path().join("queue.db");
+    let queue = create(&original);
+    for _ in 0..4 {
+        queue.publish("t", "x".repeat(1 << 20)).wait().unwrap();
+    }
+    let there = disk.path("copy.db");
+    let copy = || blockqueue::copy(&original, &there, &CopyOptions::default());
+    assert_eq!(copy().unwrap_err().code(), "disk_full");
+    assert_eq!(open(&there).unwrap_err().code(), "cannot_open");
+    fs::remove_file(ballast).unwrap();
+    copy().unwrap();
+    let copied = open(&there).unwrap();
+    assert_eq!((drain(&queue).len(), drain(&copied).len()), (4, 4));
+    assert_sound(&copied);
+    copied.shutdown().wait().unwrap();
     queue.shutdown().wait().unwrap();
 }

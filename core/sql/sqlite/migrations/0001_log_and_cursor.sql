@@ -86,8 +86,8 @@ CREATE TABLE blockqueue_message (
 -- Logs as they are. A publish of plain messages writes them and nothing else: what they do to their log is seen
 -- from the newest one. Whatever removes messages above last_seq writes the log's row, too.
 CREATE VIEW blockqueue_log_state AS
-SELECT l.id, l.topic_id, l.kind, l.priority, l.closed, l.trim_seq, l.gap_count, l.expiring, l.is_plain,
-       l.last_seq AS recorded_seq,
+SELECT l.id, l.topic_id, l.kind, l.priority, l.closed, l.trim_seq, l.trimmed_at, l.gap_count, l.expiring,
+       l.is_plain, l.last_seq AS recorded_seq,
        coalesce(m.id & 1099511627775, l.last_seq) AS last_seq,
        coalesce(m.position + length(m.payload), l.position) AS position,
        coalesce(m.published_at, l.published_at) AS published_at

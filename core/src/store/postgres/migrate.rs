@@ -4,7 +4,7 @@
 //! Functions are no part of them: they are made anew whenever they are not those of this release.
 
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::Transaction;
+use tokio_postgres::GenericClient;
 
 use super::address::Address;
 use super::error::from_open;
@@ -80,10 +80,10 @@ pub(super) fn migrate(
     })?
 }
 
-type Answer<T> = Result<Result<T>, tokio_postgres::Error>;
+pub(super) type Answer<T> = Result<Result<T>, tokio_postgres::Error>;
 
-async fn migrate_in(
-    transaction: &Transaction<'_>,
+pub(super) async fn migrate_in(
+    transaction: &impl GenericClient,
     schema: &str,
     must_exist: bool,
     payload_bytes_max: Option<usize>,
@@ -163,7 +163,7 @@ fn checksum(texts: &[&str]) -> String {
 }
 
 async fn get(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     name: &str,
 ) -> Result<Option<String>, tokio_postgres::Error> {
     let sql = include_str!("../../../sql/postgres/meta_get.sql");
@@ -171,7 +171,7 @@ async fn get(
 }
 
 async fn set(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     name: &str,
     value: &str,
 ) -> Result<u64, tokio_postgres::Error> {

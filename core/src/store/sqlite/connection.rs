@@ -10,7 +10,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::from_sqlite;
-use super::guard;
+use super::{guard, migrate};
 use crate::clock::monotonic;
 use crate::entropy;
 use crate::error::{Error, Result};
@@ -94,6 +94,9 @@ fn set_up(connection: &mut Connection, place: &Place, options: &OpenOptions) -> 
         let tables: i64 = connection
             .query_row(include_str!("../../../sql/sqlite/table_count.sql"), [], |row| row.get(0))
             .map_err(from_sqlite)?;
+        if options.must_exist && migrate::version(connection)? == 0 {
+            return Err(Error::CannotOpen { detail: "there is no queue in it".to_owned() });
+        }
         if tables == 0 {
             // Only before the first table, and only in a file of our own.
             pragma("auto_vacuum", "INCREMENTAL")?;

@@ -1,6 +1,6 @@
 //! Migrations: ordered, checksummed, each in the transaction that records it.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
 
 use super::error::from_sqlite;
@@ -80,7 +80,7 @@ pub(super) fn refuse_newer(connection: &Connection) -> Result<u32> {
 }
 
 /// Another process may have come first: what is to be done is decided under the write lock.
-fn migrate_in(transaction: &Transaction<'_>, now: Millis) -> Result<()> {
+pub(super) fn migrate_in(transaction: &Connection, now: Millis) -> Result<()> {
     let done = version(transaction)?;
     let run = |sql: &str| transaction.execute_batch(sql).map_err(from_sqlite);
     if done == 0 {
