@@ -52,7 +52,77 @@ fn generate() -> Result<Vec<(&'static str, String)>> {
         let words = [&from[..], &["--language", language, "--out-dir", &to]].concat();
         program("target/debug/blockqueue-uniffi-generator", &words)?;
     }
-    KEPT.iter().map(|(made, kept)| Ok((*kept, read(&out.join(made))?))).collect()
+    let kept = |(made, kept): &(&'static str, &'static str)| {
+        let text = read(&out.join(made))?;
+        Ok((*kept, if made.ends_with(".swift") { quicker(text)? } else { text }))
+    };
+    KEPT.iter().map(kept).collect()
+}
+
+/// What the template for Swift reads through copies, and here is read where it is: a claim of 100 takes half the time.
+const QUICKER: &[(&str, &str)] = &[
+    (
+        "    if T.self == UInt8.self {
+        let value = reader.data[reader.offset]
+        reader.offset += 1
+        return value as! T
+    }
+    var value: T = 0
+    let _ = withUnsafeMutableBytes(of: &value, { reader.data.copyBytes(to: $0, from: range)})
+    reader.offset = range.upperBound
+    return value.bigEndian
+",
+        "    let value = reader.data.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: range.lowerBound, as: T.self) }
+    reader.offset = range.upperBound
+    return T(bigEndian: value)
+",
+    ),
+    (
+        "    var value = [UInt8](repeating: 0, count: count)
+    value.withUnsafeMutableBufferPointer({ buffer in
+        reader.data.copyBytes(to: buffer, from: range)
+    })
+",
+        "    let value = reader.data.withUnsafeBytes { Array($0[range]) }
+",
+    ),
+    (
+        "        let len: Int32 = try readInt(&buf)
+        // See `lift` above for why we avoid Foundation's NSString-backed decoder here.
+        return String(decoding: try readBytes(&buf, count: Int(len)), as: UTF8.self)
+",
+        "        let len: Int32 = try readInt(&buf)
+        let range = buf.offset..<(buf.offset + Int(len))
+        guard buf.data.count >= range.upperBound else {
+            throw UniffiInternalError.bufferOverflow
+        }
+        buf.offset = range.upperBound
+        return buf.data.withUnsafeBytes { String(decoding: $0[range], as: UTF8.self) }
+",
+    ),
+    (
+        "        return Data(try readBytes(&buf, count: Int(len)))
+",
+        "        let range = buf.offset..<(buf.offset + Int(len))
+        guard buf.data.count >= range.upperBound else {
+            throw UniffiInternalError.bufferOverflow
+        }
+        buf.offset = range.upperBound
+        return buf.data.subdata(in: range)
+",
+    ),
+];
+
+fn quicker(mut text: String) -> Result<String> {
+    for (slow, quick) in QUICKER {
+        if text.matches(slow).count() != 1 {
+            return Err(Failure::new(format!(
+                "the template for Swift has changed, and lacks: {slow}"
+            )));
+        }
+        text = text.replace(slow, quick);
+    }
+    Ok(text)
 }
 
 /// The native library of a build for tests, and how it is called.
