@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::ffi::{self, Build};
 use crate::run::{Failure, Result, cargo, program, root};
 
+const SWIFT: &str = "BlockQueueNative.swift";
+
 /// What is generated below `target/bindings`, and where it is kept.
 const KEPT: &[(&str, &str)] = &[
     (
         "io/blockqueue/internal/blockqueue.kt",
         "bindings/kotlin/src/generated/io/blockqueue/internal/blockqueue.kt",
     ),
-    ("BlockQueueNative.swift", "bindings/swift/Sources/BlockQueueNative/BlockQueueNative.swift"),
+    (SWIFT, "bindings/swift/Sources/BlockQueueNative/BlockQueueNative.swift"),
     ("BlockQueueFFI.h", "bindings/swift/Sources/BlockQueueFFI/BlockQueueFFI.h"),
 ];
 
@@ -54,7 +56,7 @@ fn generate() -> Result<Vec<(&'static str, String)>> {
     }
     let kept = |(made, kept): &(&'static str, &'static str)| {
         let text = read(&out.join(made))?;
-        Ok((*kept, if made.ends_with(".swift") { quicker(text)? } else { text }))
+        Ok((*kept, if *made == SWIFT { quicker(text)? } else { text }))
     };
     KEPT.iter().map(kept).collect()
 }
