@@ -19,7 +19,6 @@ mod settings;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -28,7 +27,7 @@ use uuid::Uuid;
 use address::Address;
 use decode::{Decoder, Row, Told, read};
 use encode::Group;
-use link::{Link, Lost, on_own_thread};
+use link::{Link, Lost, Patience, on_own_thread};
 use listen::Listener;
 use query::{Asker, test_time};
 
@@ -46,12 +45,12 @@ use crate::failpoint;
 use crate::op::{Answer, Claim, ClaimOutcome, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
 
-/// How long a group whose answer was lost is sent again before nobody knows.
+/// How long a group that could not be sent, or whose answer was lost, is sent again.
 const SETTLE_WITHIN: Duration = Duration::from_secs(20);
+/// How long a query is asked again.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// How often a group that met another one is sent again.
 const MEETINGS_MAX: u32 = 5;
-/// The first and the longest pause between attempts.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How often a store that heard nothing looks all the same.
 const SAFETY: Duration = Duration::from_secs(1);
 
@@ -90,7 +89,8 @@ impl PostgresStore {
             let tag = migrate::migrate(&mut link, &address, must_exist, limit)?;
             link.prepare(APPLY)?;
             Ok((link, tag))
-        })?;
+        })
+        .map_err(error::at_open)?;
         Ok(Self {
             address,
             clock: options.clock.clone(),
@@ -120,11 +120,26 @@ impl PostgresStore {
         self.clock.now() + self.skew
     }
 
-    fn ask(&mut self, query: &serde_json::Value) -> Result<Row> {
+    /// Asks over the writer's connection, and again if it is lost: to ask changes nothing.
+    fn ask<T>(
+        &mut self,
+        patience: Duration,
+        mut ask: impl FnMut(&Asker<'_>) -> Result<T>,
+    ) -> Result<T> {
         let (clock, tag) = (self.clock.clone(), self.tag);
-        let link = &*self.link()?;
-        let asker = Asker { link, clock: &clock, tag, statement: None };
-        asker.ask(query)
+        let mut patience = Patience::of(patience);
+        loop {
+            let answer = self
+                .link()
+                .and_then(|link| ask(&Asker { link, clock: &clock, tag, statement: None }));
+            if !matches!(answer, Err(Error::Io { .. })) {
+                return answer;
+            }
+            self.link = None;
+            if !patience.pause() {
+                return answer;
+            }
+        }
     }
 
     // --- groups -----------------------------------------------------------------------------------
@@ -133,27 +148,32 @@ impl PostgresStore {
     fn send(&mut self, group: &Group<'_>) -> Result<Reply, Fault> {
         let id = Uuid::from_bytes(entropy::bytes()).to_string();
         let (mut again, mut meetings) = (false, 0);
-        let (mut pause, started) = (PAUSES.0, monotonic());
+        let mut patience = Patience::of(SETTLE_WITHIN);
         loop {
-            let (error, is_unknown) = match self.send_once(&id, again, group) {
+            let (fault, is_over) = match self.send_once(&id, again, group) {
                 Ok(reply) => return Ok(reply),
-                Err(Sent::Not(fault)) if !again => return Err(fault),
-                Err(Sent::Not(fault)) => (fault.error().clone(), false),
+                Err(Sent::Not(fault)) => (fault, !again),
                 Err(Sent::Met(error)) => {
                     meetings += 1;
-                    if meetings > MEETINGS_MAX && !again {
-                        return Err(Fault::NotApplied(error));
-                    }
-                    (error, false)
+                    (Fault::NotApplied(error), !again && meetings > MEETINGS_MAX)
                 }
-                Err(Sent::Perhaps(detail)) => (Error::OutcomeUnknown { detail }, true),
+                Err(Sent::Nowhere(error)) => {
+                    let comes_back = matches!(error, Error::Io { .. });
+                    (Fault::NotApplied(error), !again && !comes_back)
+                }
+                Err(Sent::Perhaps(detail)) => {
+                    again = true;
+                    (Fault::Unknown(Error::OutcomeUnknown { detail }), false)
+                }
             };
-            again |= is_unknown;
-            if again && started.elapsed() >= SETTLE_WITHIN {
-                return Err(Fault::Unknown(Error::OutcomeUnknown { detail: error.to_string() }));
+            if !is_over && patience.pause() {
+                continue;
             }
-            thread::sleep(pause.mul_f64(0.5 + entropy::unit() / 2.0));
-            pause = (pause * 2).min(PAUSES.1);
+            if again {
+                let detail = fault.error().to_string();
+                return Err(Fault::Unknown(Error::OutcomeUnknown { detail }));
+            }
+            return Err(fault);
         }
     }
 
@@ -161,7 +181,7 @@ impl PostgresStore {
         let (now, tag) = (test_time(&self.clock), i32::from(self.tag));
         let ops = serde_json::Value::Array(group.ops.clone()).to_string();
         let claims = serde_json::Value::Array(group.claims.clone()).to_string();
-        let link = self.link().map_err(|error| Sent::Not(Fault::NotApplied(error)))?;
+        let link = self.link().map_err(Sent::Nowhere)?;
         let Some(statement) = link.statement.clone() else {
             return Err(Sent::Not(Fault::NotApplied(Error::internal("nothing is prepared"))));
         };
@@ -240,11 +260,13 @@ impl PostgresStore {
 
     /// Fires what is due of schedules, before or after whatever else is done.
     fn fire(&mut self, effects: &mut Effects, applied: &mut Applied) -> Result<(), Fault> {
-        let (clock, tag) = (self.clock.clone(), self.tag);
-        let mut group = Group::new(tag);
-        let link = &*self.link().map_err(Fault::NotApplied)?;
-        let asker = Asker { link, clock: &clock, tag, statement: None };
-        fire::add_due(&mut group, &asker, tag).map_err(Fault::NotApplied)?;
+        let group = self
+            .ask(SETTLE_WITHIN, |asker| {
+                let mut group = Group::new(asker.tag);
+                fire::add_due(&mut group, asker)?;
+                Ok(group)
+            })
+            .map_err(Fault::NotApplied)?;
         if group.is_empty() {
             self.next_schedule = None;
             return Ok(());
@@ -260,20 +282,15 @@ impl PostgresStore {
 
     /// Encodes operations; an outcome that is known without asking for it stands in `known`.
     fn encode<'a>(&mut self, ops: &'a [Op], known: &mut Vec<(usize, Error)>) -> Result<Group<'a>> {
-        let (clock, tag, now) = (self.clock.clone(), self.tag, self.server_now());
-        let mut group = Group::new(tag);
+        let now = self.server_now();
+        let mut group = Group::new(self.tag);
         for (place, op) in ops.iter().enumerate() {
-            if !matches!(
-                op,
-                Op::CreateSchedule { .. } | Op::UpdateSchedule { .. } | Op::PauseSchedule { .. }
-            ) {
+            if !fire::is_decided_here(op) {
                 group.op(op);
                 continue;
             }
-            let link = &*self.link()?;
-            let asker = Asker { link, clock: &clock, tag, statement: None };
-            match fire::add(&mut group, &asker, op, now) {
-                Ok(_) => {}
+            match self.ask(SETTLE_WITHIN, |asker| fire::add(&mut group, asker, op, now)) {
+                Ok(()) => {}
                 Err(error @ (Error::Io { .. } | Error::CannotOpen { .. })) => return Err(error),
                 Err(error) => {
                     known.push((place, error));
@@ -362,6 +379,8 @@ impl PostgresStore {
 
 /// What became of one attempt.
 enum Sent {
+    /// There is no connection.
+    Nowhere(Error),
     /// Nothing was done.
     Not(Fault),
     /// Nothing was done, because of another transaction.
@@ -450,7 +469,9 @@ impl Store for PostgresStore {
         self.looked = monotonic();
         let waiting: serde_json::Value =
             waiting.iter().map(|source| json!([&*source.topic, &*source.subscriber])).collect();
-        let row = self.ask(&json!({ "query": "look", "waiting": waiting }))?;
+        let look = json!({ "query": "look", "waiting": waiting });
+        // It is asked again soon in any case.
+        let row = self.ask(Duration::ZERO, |asker| asker.ask(&look))?;
         let found: Found = read(row.answer)?;
         if test_time(&self.clock).is_none() {
             self.skew = found.now - self.clock.now();
@@ -482,9 +503,7 @@ impl Store for PostgresStore {
     }
 
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        let (clock, tag) = (self.clock.clone(), self.tag);
-        let link = &*self.link()?;
-        Asker { link, clock: &clock, tag, statement: None }.answer(query)
+        self.ask(READ_WITHIN, |asker| asker.answer(query))
     }
 
     fn rows(&self) -> Result<Box<dyn Rows>> {
@@ -530,11 +549,13 @@ impl PostgresReader {
 
 impl Read for PostgresReader {
     fn read(&mut self, query: &Query) -> Result<Answer> {
-        let had_link = self.link.is_some();
-        match self.read_once(query) {
-            // It was lost since the query before: asking again changes nothing.
-            Err(Error::Io { .. }) if had_link => self.read_once(query),
-            answer => answer,
+        let mut patience = Patience::of(READ_WITHIN);
+        loop {
+            match self.read_once(query) {
+                // It was lost, and to ask again changes nothing.
+                Err(Error::Io { .. }) if patience.pause() => {}
+                answer => return answer,
+            }
         }
     }
 

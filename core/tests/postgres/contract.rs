@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blockqueue::{ClaimOptions, Queue};
+use blockqueue::{ClaimOptions, Delivery, DeliveryResult, Message, Queue};
 
 use crate::server::{Application, address, eventually, fresh_schema, queue, with_schema};
 
@@ -129,4 +129,100 @@ fn keys_mean_the_same_in_sql_and_in_the_library() {
     });
     assert_eq!(queue.topic_stats("t").wait().unwrap().published_count, 1);
     assert_eq!(application.number("SELECT count(*) FROM blockqueue_rejected"), 0);
+}
+
+fn claim_one(queue: &Queue) -> Delivery {
+    let claimed = queue.claim("t", "s", &waiting().with_limit(1)).wait().unwrap();
+    claimed.into_iter().next().unwrap()
+}
+
+fn assert_refused(application: &Application, sql: &str, code: &str) {
+    let error = application.run(sql).unwrap_err();
+    assert!(error.as_db_error().unwrap().message().starts_with(code), "{sql}: {error}");
+}
+
+#[test]
+fn a_unique_key_travels_through_sql_and_a_message_may_be_acked_with_its_successor() {
+    let Some((queue, application)) = set_up() else { return };
+    let insert = |payload: &str, key: &str, idempotency_key: &str| {
+        format!(
+            "INSERT INTO blockqueue_publish (topic, payload, unique_key, idempotency_key)
+             VALUES ('t', '{payload}', '{key}', {idempotency_key})"
+        )
+    };
+    let conflict = "unique_conflict: ";
+    let again = insert("1", "k", "'a'");
+    let twice = format!("BEGIN; {again}; {again}; {}", insert("2", "k", "NULL"));
+    assert_refused(&application, &twice, conflict);
+    application.run(&format!("ROLLBACK; {again}")).unwrap();
+    let first = claim_one(&queue);
+    let published = queue.publish("t", Message::new("2").with_unique_key("k")).wait();
+    assert_eq!(published.unwrap_err().code(), "unique_conflict");
+    // Nobody could tell while it was staged.
+    application.run(&insert("2", "k", "NULL")).unwrap();
+    eventually("it is rejected", || {
+        assert_eq!(queue.claim("t", "s", &ClaimOptions::default()).wait().unwrap(), []);
+        application.number("SELECT count(*) FROM blockqueue_rejected WHERE unique_key = 'k'") == 1
+    });
+    let ack = format!("INSERT INTO blockqueue_ack (receipt) VALUES ('{}')", first.receipt);
+    application.run(&format!("BEGIN; {ack}; {}; COMMIT", insert("3", "k", "NULL"))).unwrap();
+    assert_eq!(claim_one(&queue).payload, b"3");
+    let delayed = Message::new("4").with_unique_key("d").with_delay(WAIT);
+    queue.publish("t", delayed).wait().unwrap();
+    assert_refused(&application, &insert("5", "d", "NULL"), conflict);
+    assert_refused(&application, &insert("6", "", "NULL"), "invalid_argument: ");
+    assert_refused(&application, &insert("6", &"k".repeat(256), "NULL"), "limit_exceeded: ");
+}
+
+#[test]
+fn an_ack_by_sql_may_reply() {
+    let Some((queue, application)) = set_up() else { return };
+    // Delayed, so that its row is not where its id says.
+    for message in [Message::new("q"), Message::new("q").with_delay(Duration::from_millis(1))] {
+        let id = queue.publish("t", message).wait().unwrap().id;
+        let receipt = claim_one(&queue).receipt;
+        let result = queue.wait_result("t", "s", id, WAIT);
+        application
+            .run(&format!(
+                "INSERT INTO blockqueue_ack (receipt, reply, reply_content_type, reply_ttl_ms)
+                 VALUES ('{receipt}', '\\x00ff', 'text/plain', 5000)"
+            ))
+            .unwrap();
+        let DeliveryResult::Replied(reply) = result.wait().unwrap() else { panic!("no reply") };
+        assert_eq!(reply.payload, [0, 255]);
+        assert_eq!(reply.content_type.as_deref(), Some("text/plain"));
+        let kept = reply.expires_at.duration_since(reply.replied_at).unwrap();
+        assert_eq!(kept, Duration::from_secs(5));
+    }
+    queue.publish("t", "last").wait().unwrap();
+    let receipt = claim_one(&queue).receipt;
+    for (column, value, code) in [
+        ("reply_ttl_ms", "1", "invalid_argument: reply_content_type"),
+        ("reply_content_type", "'x'", "invalid_argument: reply_content_type"),
+        ("reply", "convert_to(repeat('x', 1048577), 'UTF8')", "limit_exceeded: reply"),
+        ("reply, reply_ttl_ms", "'', 0", "invalid_argument: reply_ttl_ms"),
+    ] {
+        let columns = format!("(receipt, {column}) VALUES ('{receipt}', {value})");
+        assert_refused(&application, &format!("INSERT INTO blockqueue_ack {columns}"), code);
+    }
+}
+
+#[test]
+fn a_nack_by_sql_waits_or_gives_up() {
+    let Some((queue, application)) = set_up() else { return };
+    let nack = |rest: &str| {
+        let receipt = claim_one(&queue).receipt;
+        format!(
+            "INSERT INTO blockqueue_nack (receipt, delay_ms, give_up) VALUES ('{receipt}', {rest})"
+        )
+    };
+    queue.publish("t", "x").wait().unwrap();
+    application.run(&nack("0, NULL")).unwrap();
+    assert_refused(&application, &nack("-1, 0"), "invalid_argument: delay_ms");
+    queue.publish("t", "y").wait().unwrap();
+    application.run(&nack("NULL, 1")).unwrap();
+    eventually("it is a dead letter", || {
+        queue.publish("t", "z").wait().unwrap();
+        queue.subscriber_stats("t", "s").wait().unwrap().dead_count == 1
+    });
 }

@@ -39,6 +39,8 @@ BEGIN
     WHEN octet_length(new.ordering_key) > 255 THEN 'limit_exceeded: ordering_key is longer than 255 bytes'
     WHEN new.ttl_ms NOT BETWEEN 1 AND 316224000000
       THEN 'invalid_argument: ttl_ms must be an integer from 1 to 316224000000'
+    WHEN new.unique_key = '' THEN 'invalid_argument: unique_key must not be empty'
+    WHEN octet_length(new.unique_key) > 255 THEN 'limit_exceeded: unique_key is longer than 255 bytes'
     WHEN jsonb_typeof(new.headers) <> 'object' OR new.headers ? ''
          OR jsonb_path_exists(new.headers, '$.* ? (@.type() <> "string")')
       THEN 'invalid_argument: headers must be a JSON object of strings'
@@ -54,6 +56,15 @@ BEGIN
                      WHERE s.topic_id = v_topic.id AND s.idempotency_key = new.idempotency_key
                        AND s.payload <> new.payload)
       THEN 'idempotency_conflict: the key was used for a different message'
+    -- Whether a message in a log is settled is said when this one is taken over: its settlement may be a part of
+    -- this transaction. The same message again, by its idempotency key, publishes nothing.
+    WHEN EXISTS (SELECT 1 FROM blockqueue_staged s
+                  WHERE s.topic_id = v_topic.id AND s.unique_key = new.unique_key
+                    AND (new.idempotency_key IS NULL OR s.idempotency_key IS DISTINCT FROM new.idempotency_key))
+         OR EXISTS (SELECT 1 FROM blockqueue_unique u JOIN blockqueue_delayed d ON d.id = u.message_id
+                     WHERE u.topic_id = v_topic.id AND u.key = new.unique_key
+                       AND (new.idempotency_key IS NULL OR d.idempotency_key IS DISTINCT FROM new.idempotency_key))
+      THEN 'unique_conflict: an earlier message of the unique key is not settled'
   END;
   IF v_text IS NULL AND v_topic.backlog_policy = 0
      AND coalesce(v_topic.backlog_count, v_topic.backlog_bytes) IS NOT NULL
@@ -69,45 +80,75 @@ BEGIN
     PERFORM bq_abort(v_text);
   END IF;
   INSERT INTO blockqueue_staged (topic_id, priority, delay_ms, deliver_at, content_type, headers, correlation_id,
-                                 idempotency_key, ordering_key, ttl_ms, payload)
+                                 idempotency_key, ordering_key, ttl_ms, unique_key, payload)
   VALUES (v_topic.id, coalesce(new.priority, 0), new.delay_ms, new.deliver_at, new.content_type,
           nullif(new.headers, '{}'), new.correlation_id, new.idempotency_key, new.ordering_key, new.ttl_ms,
-          new.payload);
+          new.unique_key, new.payload);
   PERFORM bq_announce();
   RETURN new;
 END $$;
 
 CREATE OR REPLACE FUNCTION bq_stage_ack() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  v_text text := CASE
+    WHEN new.reply IS NULL AND (new.reply_content_type IS NOT NULL OR new.reply_ttl_ms IS NOT NULL)
+      THEN 'invalid_argument: reply_content_type and reply_ttl_ms belong to a reply'
+    WHEN octet_length(new.reply) > 1048576 THEN 'limit_exceeded: reply is larger than 1048576 bytes'
+    WHEN octet_length(new.reply_content_type) > 255
+      THEN 'limit_exceeded: reply_content_type is longer than 255 bytes'
+    WHEN new.reply_ttl_ms NOT BETWEEN 1 AND 2678400000
+      THEN 'invalid_argument: reply_ttl_ms must be an integer from 1 to 2678400000'
+  END;
+  v_mark blockqueue_settling;
 BEGIN
-  PERFORM bq_mark(new.receipt, 0, NULL, NULL, false);
+  IF v_text IS NOT NULL THEN
+    PERFORM bq_abort(v_text);
+  END IF;
+  v_mark.receipt := new.receipt;
+  v_mark.verb := 0;
+  v_mark.give_up := 0;
+  v_mark.reply := new.reply;
+  v_mark.reply_content_type := new.reply_content_type;
+  v_mark.reply_ttl_ms := new.reply_ttl_ms;
+  PERFORM bq_mark(v_mark);
   RETURN new;
 END $$;
 
 CREATE OR REPLACE FUNCTION bq_stage_nack() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  v_mark blockqueue_settling;
 BEGIN
   IF new.delay_ms NOT BETWEEN 0 AND 31622400000 THEN
     PERFORM bq_abort('invalid_argument: delay_ms must be an integer from 0 to 31622400000');
   END IF;
-  PERFORM bq_mark(new.receipt, 1, new.delay_ms, left(new.error, 4096), coalesce(new.give_up, false));
+  IF new.give_up NOT IN (0, 1) THEN
+    PERFORM bq_abort('invalid_argument: give_up must be 0 or 1');
+  END IF;
+  v_mark.receipt := new.receipt;
+  v_mark.verb := 1;
+  v_mark.delay_ms := new.delay_ms;
+  v_mark.error := left(new.error, 4096);
+  v_mark.give_up := coalesce(new.give_up, 0);
+  PERFORM bq_mark(v_mark);
   RETURN new;
 END $$;
 
 -- A receipt is 32 hexadecimal digits of the message's id, 32 of the lease's token, and four numbers, each after a
 -- hyphen: log, sequence, subscriber, lease. A delivery is settled once; the same settlement again is answered like
 -- the first time.
-CREATE OR REPLACE FUNCTION bq_mark(p_receipt text, p_verb int, p_delay_ms bigint, p_error text, p_give_up boolean)
-RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION bq_mark(p_mark blockqueue_settling) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_parts text[] := regexp_match(
-    p_receipt, '^[0-9a-f]{32}([0-9a-f]{32})-(0|[1-9][0-9]{0,6})-(0|[1-9][0-9]{0,12})-(0|[1-9][0-9]{0,9})-(0|[1-9][0-9]{0,17})$');
+    p_mark.receipt,
+    '^[0-9a-f]{32}([0-9a-f]{32})-(0|[1-9][0-9]{0,6})-(0|[1-9][0-9]{0,12})-(0|[1-9][0-9]{0,9})-(0|[1-9][0-9]{0,17})$');
   v_key bigint := bq_key(v_parts[2]::bigint, v_parts[3]::bigint);
 BEGIN
   IF v_parts IS NULL OR v_parts[2]::bigint > 8388607 OR v_parts[3]::bigint > 1099511627775 THEN
     PERFORM bq_abort('invalid_receipt: this is not a receipt');
   END IF;
-  IF EXISTS (SELECT 1 FROM blockqueue_settling WHERE receipt = p_receipt AND verb = p_verb) THEN
+  IF EXISTS (SELECT 1 FROM blockqueue_settling WHERE receipt = p_mark.receipt AND verb = p_mark.verb) THEN
     RETURN;
   END IF;
   -- Locked until this transaction ends: claims pass over it, and lost it cannot be.
@@ -122,8 +163,9 @@ BEGIN
   IF NOT FOUND OR bq_is_settling(v_parts[4]::bigint, v_key) THEN
     PERFORM bq_abort('lease_lost: the delivery is settled or belongs to somebody else now');
   END IF;
-  INSERT INTO blockqueue_settling (receipt, subscriber_id, message_id, verb, delay_ms, error, give_up)
-  VALUES (p_receipt, v_parts[4]::bigint, v_key, p_verb, p_delay_ms, p_error, p_give_up);
+  p_mark.subscriber_id := v_parts[4]::bigint;
+  p_mark.message_id := v_key;
+  INSERT INTO blockqueue_settling SELECT p_mark.*;
   PERFORM bq_announce();
 END $$;
 
@@ -162,13 +204,27 @@ BEGIN
     DELETE FROM blockqueue_settling WHERE receipt = v_mark.receipt;
     CONTINUE WHEN NOT FOUND;
     -- Whose subscriber was deleted meanwhile has lost its lease; nobody is left to tell.
-    PERFORM bq_settle_one(jsonb_build_object(
-      'key', v_mark.message_id, 'subscriber', v_mark.subscriber_id, 'token', substr(v_mark.receipt, 33, 32),
-      'verb', CASE v_mark.verb WHEN 0 THEN 'ack' ELSE 'nack' END, 'delay_ms', v_mark.delay_ms,
-      'error', v_mark.error, 'give_up', v_mark.give_up), '{}', p_now);
+    PERFORM bq_settle_one(bq_marked(v_mark), ARRAY[v_mark.reply], p_now);
     PERFORM bq_note_ended();
   END LOOP;
 END $$;
+
+-- What a mark asks for, as a group would. A reply is stored under what the id in the receipt is made of: 48 bits of
+-- time, a version, 12 bits of the key, a variant, 51 bits of the key, 11 bits of a tag.
+CREATE OR REPLACE FUNCTION bq_marked(p_mark blockqueue_settling) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT jsonb_build_object(
+    'key', p_mark.message_id, 'subscriber', p_mark.subscriber_id, 'token', substr(p_mark.receipt, 33, 32),
+    'verb', CASE WHEN p_mark.verb = 1 THEN 'nack' WHEN p_mark.reply IS NULL THEN 'ack' ELSE 'reply' END,
+    'delay_ms', p_mark.delay_ms, 'error', p_mark.error, 'give_up', p_mark.give_up = 1,
+    'accepted_at', bq_hex(substr(p_mark.receipt, 1, 12)),
+    'accepted_key', (bq_hex(substr(p_mark.receipt, 14, 3)) << 51)
+                  | ((bq_hex(substr(p_mark.receipt, 17, 16)) >> 11) & 2251799813685247),
+    'ttl_ms', coalesce(p_mark.reply_ttl_ms, 3600000), 'content_type', p_mark.reply_content_type, 'body', 1)
+$$;
+
+CREATE OR REPLACE FUNCTION bq_hex(p_digits text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT ('x' || lpad(p_digits, 16, '0'))::bit(64)::bigint
+$$;
 
 -- Moves staged messages into their topics; the answer is whether there are more.
 CREATE OR REPLACE FUNCTION bq_promote_staged(p_now bigint) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -201,10 +257,12 @@ BEGIN
       -- Its transaction is committed and nobody waits for an answer: it is kept for people to see.
       GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
       INSERT INTO blockqueue_rejected (topic, rejected_at, code, detail, priority, delay_ms, deliver_at, content_type,
-                                       headers, correlation_id, idempotency_key, ordering_key, ttl_ms, payload)
+                                       headers, correlation_id, idempotency_key, ordering_key, ttl_ms, unique_key,
+                                       payload)
       VALUES (v_topic.name, p_now, v_detail::jsonb ->> 'code', v_detail, v_staged.priority, v_staged.delay_ms,
               v_staged.deliver_at, v_staged.content_type, v_staged.headers, v_staged.correlation_id,
-              v_staged.idempotency_key, v_staged.ordering_key, v_staged.ttl_ms, v_staged.payload);
+              v_staged.idempotency_key, v_staged.ordering_key, v_staged.ttl_ms, v_staged.unique_key,
+              v_staged.payload);
       DELETE FROM blockqueue_rejected
        WHERE id <= (SELECT id FROM blockqueue_rejected ORDER BY id DESC OFFSET 1000 LIMIT 1);
     END;
@@ -218,7 +276,7 @@ CREATE OR REPLACE FUNCTION bq_staged_message(p_staged blockqueue_staged) RETURNS
     'priority', p_staged.priority, 'delay_ms', p_staged.delay_ms, 'deliver_at', p_staged.deliver_at,
     'content_type', p_staged.content_type, 'headers', p_staged.headers,
     'correlation_id', p_staged.correlation_id, 'idempotency_key', p_staged.idempotency_key,
-    'ordering_key', p_staged.ordering_key, 'ttl_ms', p_staged.ttl_ms,
+    'ordering_key', p_staged.ordering_key, 'ttl_ms', p_staged.ttl_ms, 'unique_key', p_staged.unique_key,
     'fingerprint', encode(bq_fingerprint(p_staged.payload, p_staged.priority, p_staged.content_type,
       p_staged.ordering_key, p_staged.headers, p_staged.delay_ms, p_staged.deliver_at), 'hex')))
 $$;

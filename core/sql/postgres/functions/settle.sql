@@ -105,6 +105,8 @@ BEGIN
     PERFORM bq_end(v_live, p_now);
     UPDATE blockqueue_subscriber SET acked_count = acked_count + 1 WHERE id = v_id;
     IF p_item ->> 'verb' = 'reply' THEN
+      -- Somebody may wait for it, at another engine.
+      PERFORM set_config('bq.loud', 'yes', true);
       INSERT INTO blockqueue_result (message_id, accepted_at, subscriber_id, replied_at, expires_at, content_type,
                                      payload)
       VALUES ((p_item ->> 'accepted_key')::bigint, (p_item ->> 'accepted_at')::bigint, v_id, p_now,

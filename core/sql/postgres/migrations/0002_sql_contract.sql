@@ -18,10 +18,13 @@ CREATE TABLE blockqueue_staged (
   ordering_key TEXT COLLATE "C",
   -- Counted from promotion.
   ttl_ms BIGINT,
+  unique_key TEXT COLLATE "C",
   payload BYTEA NOT NULL
 );
 CREATE INDEX blockqueue_staged_key
   ON blockqueue_staged (topic_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX blockqueue_staged_unique
+  ON blockqueue_staged (topic_id, unique_key) WHERE unique_key IS NOT NULL;
 
 -- Staged messages that could not be promoted, for people: the newest 1,000.
 CREATE TABLE blockqueue_rejected (
@@ -39,6 +42,7 @@ CREATE TABLE blockqueue_rejected (
   idempotency_key TEXT,
   ordering_key TEXT,
   ttl_ms BIGINT,
+  unique_key TEXT,
   payload BYTEA NOT NULL
 );
 
@@ -53,18 +57,23 @@ CREATE TABLE blockqueue_settling (
   -- Without one, the pause is that of the subscriber's retry policy.
   delay_ms BIGINT CHECK (delay_ms BETWEEN 0 AND 31622400000),
   error TEXT,
-  give_up BOOLEAN NOT NULL
+  give_up INTEGER NOT NULL,
+  -- Of an ack: what is stored for whoever waits for the result.
+  reply BYTEA,
+  reply_content_type TEXT,
+  reply_ttl_ms BIGINT
 );
 CREATE INDEX blockqueue_settling_delivery ON blockqueue_settling (subscriber_id, message_id);
 
 CREATE VIEW blockqueue_publish AS
 SELECT t.name::text AS topic, s.payload, s.content_type, s.headers, s.correlation_id, s.priority, s.delay_ms,
-       s.deliver_at, s.idempotency_key::text AS idempotency_key, s.ordering_key::text AS ordering_key, s.ttl_ms
+       s.deliver_at, s.idempotency_key::text AS idempotency_key, s.ordering_key::text AS ordering_key, s.ttl_ms,
+       s.unique_key::text AS unique_key
   FROM blockqueue_staged s
   JOIN blockqueue_topic t ON t.id = s.topic_id;
 
 CREATE VIEW blockqueue_ack AS
-SELECT receipt FROM blockqueue_settling WHERE verb = 0;
+SELECT receipt, reply, reply_content_type, reply_ttl_ms FROM blockqueue_settling WHERE verb = 0;
 
 CREATE VIEW blockqueue_nack AS
 SELECT receipt, delay_ms, error, give_up FROM blockqueue_settling WHERE verb = 1;

@@ -15,12 +15,9 @@ pub(super) fn detail(error: &tokio_postgres::Error) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-/// An error of opening.
-pub(super) fn from_open(error: &tokio_postgres::Error) -> Error {
-    let Some(state) = error.code() else {
-        return Error::CannotOpen { detail: detail(error) };
-    };
-    match from_state(state, error) {
+/// What goes wrong when a queue is opened is that it cannot be, if nothing else.
+pub(super) fn at_open(error: Error) -> Error {
+    match error {
         Error::Io { detail } | Error::Internal { detail } => Error::CannotOpen { detail },
         other => other,
     }

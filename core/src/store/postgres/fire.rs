@@ -16,13 +16,18 @@ use crate::op::{Named, Op};
 use crate::options::ScheduleOptions;
 use crate::recurrence::Recurrence;
 
-/// Adds an operation on a schedule; the answer is whether it was one. `now` is the server's time.
+/// Whether what an operation does follows from a rule, and not from what is stored alone.
+pub(super) const fn is_decided_here(op: &Op) -> bool {
+    matches!(op, Op::CreateSchedule { .. } | Op::UpdateSchedule { .. } | Op::PauseSchedule { .. })
+}
+
+/// Adds such an operation; if that fails, nothing. `now` is the server's time.
 pub(super) fn add<'a>(
     group: &mut Group<'a>,
     asker: &Asker<'_>,
     op: &'a Op,
     now: Millis,
-) -> Result<bool> {
+) -> Result<()> {
     match op {
         Op::CreateSchedule { topic, new } => {
             let next = Recurrence::new(&new.options, now)?.after(now);
@@ -64,9 +69,9 @@ pub(super) fn add<'a>(
                 "last_at": stored.last_at,
             }));
         }
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 fn read_one(asker: &Asker<'_>, of: &Named) -> Result<ScheduleRow> {
@@ -80,7 +85,7 @@ fn next_of(options: &ScheduleOptions, stored: &ScheduleRow, now: Millis) -> Resu
 }
 
 /// Adds what is to be done with schedules that are due; a bounded number of them.
-pub(super) fn add_due(group: &mut Group<'_>, asker: &Asker<'_>, tag: u16) -> Result<()> {
+pub(super) fn add_due(group: &mut Group<'_>, asker: &Asker<'_>) -> Result<()> {
     let rows: Vec<ScheduleRow> = read(asker.ask(&json!({ "query": "due_schedules" }))?.answer)?;
     let mut cost = 0;
     for row in rows {
@@ -100,7 +105,7 @@ pub(super) fn add_due(group: &mut Group<'_>, asker: &Asker<'_>, tag: u16) -> Res
         }
         match Recurrence::new(&options, row.created_at) {
             Ok(recurrence) => {
-                let who = Identity { tag, schedule: row.id };
+                let who = Identity { tag: asker.tag, schedule: row.id };
                 let mut firing = firing::decide(&options, &recurrence, who, first, row.now);
                 // Messages of no bytes cost time, too.
                 let size =

@@ -3,19 +3,24 @@
 //! Everything has a deadline: a server that does not answer is a lost connection.
 
 use std::future::Future;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::error::Elapsed;
 use tokio_postgres::{Client, Statement, Transaction};
 
 use super::address::Address;
-use super::error::{detail, from_open, from_statement, is_answer};
+use super::error::{detail, from_statement, is_answer};
+use crate::clock::monotonic;
+use crate::entropy;
 use crate::error::{Error, Result};
 use crate::options::Durability;
 
 /// The longest wait for the answer to anything.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// The first and the longest pause between attempts.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 pub(super) struct Link {
     pub client: Client,
@@ -62,8 +67,8 @@ impl Link {
             tokio::time::timeout(ANSWER_WITHIN, address.config.connect(address.tls())).await
         });
         let (client, connection) = opened
-            .map_err(|_| Error::CannotOpen { detail: "the server does not answer".into() })?
-            .map_err(|error| from_open(&error))?;
+            .map_err(|_| Error::Io { detail: "the server does not answer".into() })?
+            .map_err(|error| from_statement(&error))?;
         // Its end shows in the next request.
         runtime.spawn(connection);
         let driver = Driver(Some(runtime));
@@ -85,8 +90,8 @@ impl Link {
                 self.process = row.get(0);
                 Ok(())
             }
-            Err(Lost::Answered(error)) => Err(from_open(&error)),
-            Err(Lost::Unanswered(detail)) => Err(Error::CannotOpen { detail }),
+            Err(Lost::Answered(error)) => Err(from_statement(&error)),
+            Err(Lost::Unanswered(detail)) => Err(Error::Io { detail }),
         }
     }
 
@@ -158,10 +163,33 @@ fn sort<T>(answer: Option<Timed<T>>) -> Result<T, Lost> {
     }
 }
 
+/// How long, and how often, something is tried again.
+pub(super) struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(span: Duration) -> Self {
+        Self { until: monotonic() + span, pause: PAUSES.0 }
+    }
+
+    /// Whether to try again, after a pause.
+    pub(super) fn pause(&mut self) -> bool {
+        if monotonic() >= self.until {
+            return false;
+        }
+        // Whoever lost the same server does not come back at the same moment.
+        thread::sleep(self.pause.mul_f64(0.5 + entropy::unit() / 2.0));
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        true
+    }
+}
+
 /// Runs something that blocks on a runtime where no other runtime is in the way.
 pub(super) fn on_own_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
             .name("blockqueue-open".into())
             .spawn_scoped(scope, work)
             .map_err(|error| Error::Io { detail: error.to_string() })?;

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_postgres::GenericClient;
 
 use super::address::Address;
-use super::error::from_open;
+use super::error::from_statement;
 use super::link::{Link, Lost};
 use crate::entropy;
 use crate::error::{Error, Result};
@@ -75,8 +75,8 @@ pub(super) fn migrate(
         migrate_in(transaction, &address.schema, must_exist, payload_bytes_max).await
     });
     answer.map_err(|lost| match lost {
-        Lost::Answered(error) => from_open(&error),
-        Lost::Unanswered(detail) => Error::CannotOpen { detail },
+        Lost::Answered(error) => from_statement(&error),
+        Lost::Unanswered(detail) => Error::Io { detail },
     })?
 }
 
