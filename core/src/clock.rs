@@ -17,6 +17,9 @@ pub(crate) enum Clock {
     /// A test's.
     #[cfg(feature = "test-clock")]
     Test(TestClock),
+    /// The machine's, wrong by so much.
+    #[cfg(feature = "test-clock")]
+    Wrong(Millis),
 }
 
 impl Clock {
@@ -25,6 +28,8 @@ impl Clock {
             Self::System => to_millis(system_now()),
             #[cfg(feature = "test-clock")]
             Self::Test(clock) => clock.now_ms(),
+            #[cfg(feature = "test-clock")]
+            Self::Wrong(by) => to_millis(system_now()) + by,
         }
     }
 
@@ -34,13 +39,11 @@ impl Clock {
         expect(clippy::unnecessary_wraps, reason = "only a test's clock may not know")
     )]
     pub(crate) fn until(&self, at: Millis) -> Option<Duration> {
-        match self {
-            Self::System => Some(Duration::from_millis(
-                u64::try_from(at.saturating_sub(self.now())).unwrap_or(0),
-            )),
-            #[cfg(feature = "test-clock")]
-            Self::Test(clock) => (clock.now_ms() >= at).then_some(Duration::ZERO),
+        #[cfg(feature = "test-clock")]
+        if let Self::Test(clock) = self {
+            return (clock.now_ms() >= at).then_some(Duration::ZERO);
         }
+        Some(Duration::from_millis(u64::try_from(at.saturating_sub(self.now())).unwrap_or(0)))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Two and four processes on one file, killed at random and at named failpoints, round after round.
+//! Two to four processes on one queue, in a file and on a server, killed at random and at named failpoints, round
+//! after round.
 //!
 //! `BLOCKQUEUE_CRASH_ROUNDS` (default 40) and `BLOCKQUEUE_CRASH_SEED` choose how many and which.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -12,9 +13,10 @@ use std::time::Duration;
 use blockqueue::{ClaimOptions, NewSubscriber, NewTopic, Page, Queue, SubscriberOptions};
 use blockqueue_tests::chance::Chance;
 use blockqueue_tests::journal::{self, Entry};
+use blockqueue_tests::place::Place;
 
-/// Rounds on one file before everything in it is accounted for.
-const ROUNDS_PER_FILE: u64 = 10;
+/// Rounds on one queue before everything in it is accounted for.
+const ROUNDS_PER_QUEUE: u64 = 10;
 const SUBSCRIBERS: [&str; 2] = ["a", "b"];
 const FAILPOINTS: [&str; 7] = [
     "after_begin",
@@ -25,6 +27,8 @@ const FAILPOINTS: [&str; 7] = [
     "after_checkpoint",
     "in_upkeep",
 ];
+/// Those of a process on a server.
+const FAILPOINTS_ON_SERVER: [&str; 2] = ["before_commit", "after_commit"];
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -38,20 +42,73 @@ fn whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_leased_twice()
     let mut chance = Chance::new(seed);
     let mut round = 0;
     while round < rounds {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("queue.db");
-        create(&file);
-        let until = (round + ROUNDS_PER_FILE).min(rounds);
+        let place = Place::file();
+        create(&place.address());
+        let until = (round + ROUNDS_PER_QUEUE).min(rounds);
         for round in round..until {
-            run_round(folder.path(), &file, round, &mut chance);
+            let count = if round.is_multiple_of(2) { 2 } else { 4 };
+            run_round(&place, &format!("w{round}"), count, &FAILPOINTS, &mut chance);
         }
         round = until;
-        account(folder.path(), &file);
+        account(&place);
+        check_integrity(&place.address());
     }
 }
 
-fn create(file: &Path) {
-    let queue = Queue::open(file).unwrap();
+#[test]
+fn whatever_is_killed_on_postgresql_nothing_acknowledged_is_lost() {
+    let Some(place) = Place::on_server() else { return };
+    let seed = setting("BLOCKQUEUE_CRASH_SEED", 20_260_101);
+    println!("seed {seed}");
+    let mut chance = Chance::new(seed);
+    create(&place.address());
+    for round in 0..2 * ROUNDS_PER_QUEUE {
+        let name = format!("w{round}");
+        run_round(&place, &name, 3, &FAILPOINTS_ON_SERVER, &mut chance);
+    }
+    account(&place);
+}
+
+#[test]
+fn whatever_the_server_dies_of_on_postgresql_processes_go_on_and_nothing_acknowledged_is_lost() {
+    let Ok(restart) = std::env::var("BLOCKQUEUE_TEST_POSTGRES_RESTART") else { return };
+    let Some(place) = Place::on_server() else { return };
+    create(&place.address());
+    let mut workers: Vec<Child> = (0..3)
+        .map(|number| worker(&place, &format!("w{number}"), 1 + number).spawn().unwrap())
+        .collect();
+    let queue = Queue::open(place.address()).unwrap();
+    let published = || queue.topic_stats("t").wait().unwrap().published_count;
+    for _ in 0..3 {
+        let before = published();
+        while published() < before + 100 {
+            assert!(workers.iter_mut().all(|worker| worker.try_wait().unwrap().is_none()));
+        }
+        assert!(Command::new(&restart).status().unwrap().success());
+    }
+    // They go on after the last time, too.
+    let before = published();
+    while published() < before + 100 {
+        assert!(workers.iter_mut().all(|worker| worker.try_wait().unwrap().is_none()));
+    }
+    for (number, mut worker) in workers.into_iter().enumerate() {
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+        place.wait_until_gone(&format!("w{number}"));
+    }
+    account(&place);
+}
+
+fn worker(place: &Place, name: &str, seed: u64) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crash-worker"));
+    let journal = place.folder().join(format!("{name}.journal"));
+    command.arg(place.address_for(name)).arg(journal).arg(name);
+    command.arg(seed.to_string()).stderr(Stdio::null());
+    command
+}
+
+fn create(address: &str) {
+    let queue = Queue::open(address).unwrap();
     let options = SubscriberOptions::default().with_max_attempts(1_000);
     let topic = SUBSCRIBERS.iter().fold(NewTopic::new("t"), |topic, name| {
         topic.with_subscriber(NewSubscriber::new(*name).with_options(options.clone()))
@@ -61,17 +118,14 @@ fn create(file: &Path) {
 }
 
 /// Some processes work for a moment; then all are killed, or one of them has died by itself before.
-fn run_round(folder: &Path, file: &Path, round: u64, chance: &mut Chance) {
-    let processes = if round.is_multiple_of(2) { 2 } else { 4 };
-    let mut workers: Vec<Child> = (0..processes)
+fn run_round(place: &Place, round: &str, count: usize, points: &[&str], chance: &mut Chance) {
+    let name = |number| format!("{round}.{number}");
+    let mut workers: Vec<Child> = (0..count)
         .map(|number| {
-            let name = format!("w{round}.{number}");
-            let mut command = Command::new(env!("CARGO_BIN_EXE_crash-worker"));
-            command.arg(file).arg(folder.join(format!("{name}.journal"))).arg(&name);
-            command.arg(chance.draw().to_string()).stderr(Stdio::null());
+            let mut command = worker(place, &name(number), chance.draw());
             if number == 0 && chance.below(2) == 0 {
-                let place = usize::try_from(chance.below(FAILPOINTS.len() as u64)).unwrap();
-                let point = FAILPOINTS.get(place).unwrap();
+                let point = usize::try_from(chance.below(points.len() as u64)).unwrap();
+                let point = points.get(point).unwrap();
                 let hit = 1 + chance.below(40);
                 command.env("BLOCKQUEUE_FAILPOINT", format!("{point}:{hit}"));
             }
@@ -79,12 +133,14 @@ fn run_round(folder: &Path, file: &Path, round: u64, chance: &mut Chance) {
         })
         .collect();
     // How long they work is part of the chance, not a wait for anything.
-    thread::sleep(Duration::from_millis(50 + chance.below(250)));
+    let least = if place.is_file() { 50 } else { 200 };
+    thread::sleep(Duration::from_millis(least + chance.below(250)));
     for worker in &mut workers {
         worker.kill().unwrap();
     }
-    for mut worker in workers {
+    for (number, mut worker) in workers.into_iter().enumerate() {
         worker.wait().unwrap();
+        place.wait_until_gone(&name(number));
     }
 }
 
@@ -131,9 +187,9 @@ fn told(folder: &Path) -> Told {
     told
 }
 
-fn account(folder: &Path, file: &Path) {
-    let told = told(folder);
-    let queue = Queue::open(file).unwrap();
+fn account(place: &Place) {
+    let told = told(place.folder());
+    let queue = Queue::open(place.address()).unwrap();
     let diagnosis = queue.diagnose().wait().unwrap();
     assert_eq!(diagnosis.problems, Vec::<String>::new());
     for who in SUBSCRIBERS {
@@ -160,7 +216,6 @@ fn account(folder: &Path, file: &Path) {
     let diagnosis = queue.diagnose().wait().unwrap();
     assert_eq!(diagnosis.problems, Vec::<String>::new());
     queue.shutdown().wait().unwrap();
-    check_integrity(file);
     println!("{} messages, {} claims", told.published.len(), told.claimed.len());
 }
 
@@ -204,7 +259,7 @@ fn drain(queue: &Queue, who: &str) -> HashSet<String> {
     }
 }
 
-fn check_integrity(file: &Path) {
+fn check_integrity(file: &str) {
     let connection = rusqlite::Connection::open(file).unwrap();
     let verdict: String =
         connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
@@ -213,17 +268,27 @@ fn check_integrity(file: &Path) {
 
 #[test]
 fn a_migration_that_is_killed_leaves_a_file_that_opens() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("queue.db");
+    let place = Place::file();
+    die_in_migration(&place);
+    create(&place.address());
+    check_integrity(&place.address());
+}
+
+#[test]
+fn a_migration_that_is_killed_leaves_a_schema_that_opens_on_postgresql() {
+    let Some(place) = Place::on_server() else { return };
+    die_in_migration(&place);
+    create(&place.address());
+}
+
+fn die_in_migration(place: &Place) {
     let status = Command::new(env!("CARGO_BIN_EXE_crash-worker"))
-        .arg(&file)
-        .arg(folder.path().join("w.journal"))
+        .arg(place.address())
+        .arg(place.folder().join("w.journal"))
         .args(["w", "1"])
         .env("BLOCKQUEUE_FAILPOINT", "in_migration:1")
         .stderr(Stdio::null())
         .status()
         .unwrap();
     assert!(!status.success());
-    create(&file);
-    check_integrity(&file);
 }

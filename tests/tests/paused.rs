@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use blockqueue::{ClaimOptions, NewTopic, Queue};
+use blockqueue_tests::place::Place;
 use rustix::process::{Pid, Signal, kill_process};
 
 fn signal(child: &Child, signal: Signal) {
@@ -14,14 +15,23 @@ fn signal(child: &Child, signal: Signal) {
 
 #[test]
 fn a_process_that_was_stopped_finds_its_lease_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("queue.db");
-    let queue = Queue::open(&file).unwrap();
+    finds_its_lease_lost(&Place::file());
+}
+
+#[test]
+fn a_process_that_was_stopped_finds_its_lease_lost_on_postgresql() {
+    if let Some(place) = Place::on_server() {
+        finds_its_lease_lost(&place);
+    }
+}
+
+fn finds_its_lease_lost(place: &Place) {
+    let queue = Queue::open(place.address()).unwrap();
     queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
     queue.publish("t", "x").wait().unwrap();
 
     let mut holder = Command::new(env!("CARGO_BIN_EXE_lease-holder"))
-        .arg(&file)
+        .arg(place.address())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

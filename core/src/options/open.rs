@@ -49,6 +49,14 @@ impl OpenOptions {
         self
     }
 
+    /// Takes the time from the machine's clock, wrong by so many milliseconds: that of a host of its own.
+    #[cfg(feature = "test-clock")]
+    #[must_use]
+    pub fn with_wrong_clock(mut self, by_ms: i64) -> Self {
+        self.clock = Clock::Wrong(by_ms);
+        self
+    }
+
     /// Whether an engine that was started with these does for those. That the file must exist is said of an
     /// opening only.
     pub(crate) fn is_as(&self, other: &Self) -> bool {

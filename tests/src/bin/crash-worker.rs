@@ -1,7 +1,7 @@
-//! A process that publishes and consumes until it is killed, and keeps a journal of it. It does so in each of
-//! the three ways there are: by the queue, by a transaction of the queue, and by SQL on its own connection.
+//! A process that publishes and consumes until it is killed, and keeps a journal of it. On a file it does so in
+//! each of the three ways there are: by the queue, by a transaction of the queue, and by SQL on its own connection.
 //!
-//! `crash-worker FILE JOURNAL NAME SEED`.
+//! `crash-worker QUEUE JOURNAL NAME SEED`.
 
 use std::error::Error;
 use std::path::Path;
@@ -19,12 +19,12 @@ const LEASE: Duration = Duration::from_millis(300);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [file, journal, name, seed] = words.as_slice() else {
-        return Err("usage: crash-worker FILE JOURNAL NAME SEED".into());
+    let [address, journal, name, seed] = words.as_slice() else {
+        return Err("usage: crash-worker QUEUE JOURNAL NAME SEED".into());
     };
     let mut worker = Worker {
-        queue: Queue::open(file)?,
-        own: own_connection(file)?,
+        queue: Queue::open(address)?,
+        own: if address.contains("://") { None } else { Some(own_connection(address)?) },
         journal: Journal::append(Path::new(journal))?,
         chance: Chance::new(seed.parse()?),
         name: name.clone(),
@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 struct Worker {
     queue: Queue,
-    /// The application's own, for the SQL contract.
-    own: Connection,
+    /// The application's own, for the SQL contract; none on a server.
+    own: Option<Connection>,
     journal: Journal,
     chance: Chance,
     name: String,
@@ -69,9 +69,9 @@ impl Worker {
             }
         });
         let messages: Vec<_> = messages.collect();
-        match self.chance.below(3) {
-            0 => drop(self.queue.publish_batch("t", messages).wait()?),
-            1 => self.publish_by_sql(messages)?,
+        match (self.chance.below(3), &mut self.own) {
+            (0, _) | (_, None) => drop(self.queue.publish_batch("t", messages).wait()?),
+            (1, Some(own)) => publish_by_sql(own, messages)?,
             _ => {
                 let transaction = self.queue.transaction(TransactionOptions::default()).wait()?;
                 transaction.publish_batch("t", messages).wait()?;
@@ -81,27 +81,6 @@ impl Worker {
         let published: Vec<_> = payloads.into_iter().map(Entry::Published).collect();
         self.journal.write(&published)?;
         Ok(())
-    }
-
-    fn publish_by_sql(&mut self, messages: Vec<Message>) -> Result<(), Box<dyn Error>> {
-        let transaction = self.own.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for message in messages {
-            publish_in(&transaction, "t", message)?;
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// All of them, or none if a lease is lost.
-    fn ack_by_sql(&mut self, receipts: &[Receipt]) -> Result<Vec<bool>, Box<dyn Error>> {
-        let transaction = self.own.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for receipt in receipts {
-            if ack_in(&transaction, receipt).is_err() {
-                return Ok(vec![false; receipts.len()]);
-            }
-        }
-        transaction.commit()?;
-        Ok(vec![true; receipts.len()])
     }
 
     /// As far as their leases are not lost.
@@ -157,9 +136,9 @@ impl Worker {
         self.journal.write(&settling.collect::<Vec<_>>())?;
         let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt).collect();
         let done: Vec<bool> = match verb {
-            "ack" => match self.chance.below(3) {
-                0 => ok(self.queue.ack_batch(&receipts).wait()?),
-                1 => self.ack_by_sql(&receipts)?,
+            "ack" => match (self.chance.below(3), &mut self.own) {
+                (0, _) | (_, None) => ok(self.queue.ack_batch(&receipts).wait()?),
+                (1, Some(own)) => ack_by_sql(own, &receipts)?,
                 _ => self.ack_in_transaction(&receipts)?,
             },
             "nack" => {
@@ -182,6 +161,27 @@ impl Worker {
         self.journal.write(&settled.collect::<Vec<_>>())?;
         Ok(())
     }
+}
+
+fn publish_by_sql(own: &mut Connection, messages: Vec<Message>) -> Result<(), Box<dyn Error>> {
+    let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for message in messages {
+        publish_in(&transaction, "t", message)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// All of them, or none if a lease is lost.
+fn ack_by_sql(own: &mut Connection, receipts: &[Receipt]) -> Result<Vec<bool>, Box<dyn Error>> {
+    let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for receipt in receipts {
+        if ack_in(&transaction, receipt).is_err() {
+            return Ok(vec![false; receipts.len()]);
+        }
+    }
+    transaction.commit()?;
+    Ok(vec![true; receipts.len()])
 }
 
 fn own_connection(file: &str) -> Result<Connection, Box<dyn Error>> {
