@@ -281,7 +281,7 @@ fn schema(name: &str) -> Option<String> {
         return None;
     };
     let start = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
-    Some(format!("{server}?schema=copy_{start}_{}_{name}", std::process::id()))
+    Some(format!("{server}&schema=copy_{start}_{}_{name}", std::process::id()))
 }
 
 fn refusal(from: &Path, to: &Path) -> &'static str {

@@ -123,7 +123,7 @@ fn fresh_schema(server: &str) -> String {
     static SCHEMAS: AtomicU64 = AtomicU64::new(0);
     let (process, number) = (std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
     let start = UNIX_EPOCH.elapsed().unwrap().as_millis();
-    format!("{server}?schema=conformance_{start}_{process}_{number}")
+    format!("{server}&schema=conformance_{start}_{process}_{number}")
 }
 
 fn open(place: &Place, clock: &TestClock) -> Queue {

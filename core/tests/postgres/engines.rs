@@ -1,11 +1,12 @@
 //! Several engines on one schema.
 
-use std::collections::BTreeSet;
-use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use blockqueue::{ClaimOptions, Queue};
+use blockqueue::{
+    ClaimOptions, DeliveryResult, Message, NewSchedule, NewSubscriber, NewTopic, OpenOptions,
+    OverlapPolicy, Queue, Reply, ScheduleOptions,
+};
 
 use crate::server::{address, eventually, fresh_schema, numbered, queue, with_schema};
 
@@ -50,89 +51,78 @@ fn a_waiting_claim_hears_of_a_publish_through_another_engine() {
     assert!(delays.first().is_some_and(|best| *best < Duration::from_millis(500)), "{delays:?}");
 }
 
-/// Publishes, claims and acks until it is killed; says what it did, line by line, after it was answered.
 #[test]
-fn worker_process() {
-    let Ok(address) = std::env::var("BLOCKQUEUE_TEST_WORKER") else { return };
-    let name = std::env::var("BLOCKQUEUE_TEST_WORKER_NAME").unwrap();
-    let queue = Queue::open(address).unwrap();
-    let options = ClaimOptions::default().with_limit(5).with_lease(Duration::from_secs(2));
-    for number in 0.. {
-        let payload = format!("{name}-{number}");
-        queue.publish("t", payload.as_str()).wait().unwrap();
-        println!("\npublished {payload}");
-        for delivery in queue.claim("t", "s", &options).wait().unwrap() {
-            if queue.ack(&delivery.receipt).wait().is_ok() {
-                println!("\nacked {}", String::from_utf8_lossy(&delivery.payload));
-            }
-        }
-    }
-}
-
-fn start_worker(address: &str, name: &str, output: &std::path::Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["engines::worker_process", "--exact", "--nocapture", "--test-threads=1"])
-        .env("BLOCKQUEUE_TEST_WORKER", address)
-        .env("BLOCKQUEUE_TEST_WORKER_NAME", name)
-        .stdout(Stdio::from(std::fs::File::create(output).unwrap()))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-#[test]
-fn engines_that_are_killed_lose_nothing_and_publish_nothing_twice() {
+fn whoever_waits_for_a_result_hears_of_a_reply_through_another_engine() {
     let Some(server) = address() else { return };
     let address = with_schema(&server, &fresh_schema());
-    let queue = queue(&address);
-    let directory = tempfile::tempdir().unwrap();
-    let mut outputs = Vec::new();
-    for round in 0..3 {
-        let mut workers: Vec<_> = (0..3)
-            .map(|number| {
-                let name = format!("{round}.{number}");
-                outputs.push(directory.path().join(&name));
-                start_worker(&address, &name, outputs.last().unwrap())
-            })
-            .collect();
-        let before = queue.topic_stats("t").wait().unwrap().published_count;
-        eventually("the workers publish", || {
-            queue.topic_stats("t").wait().unwrap().published_count > before + 60
-        });
-        for worker in &mut workers {
-            worker.kill().unwrap();
-            worker.wait().unwrap();
-        }
+    let (asker, replier) = (queue(&address), Queue::open(&address).unwrap());
+    let id = asker.publish("t", "question").wait().unwrap().id;
+    let claimed = replier.claim("t", "s", &ClaimOptions::default()).wait().unwrap();
+    let result = asker.wait_result("t", "s", id, Duration::from_secs(30));
+    replier
+        .ack_with_result(&claimed.first().unwrap().receipt, Reply::new("answer"))
+        .wait()
+        .unwrap();
+    let DeliveryResult::Replied(reply) = result.wait().unwrap() else { panic!("no reply") };
+    assert_eq!(reply.payload, b"answer");
+}
+
+/// Hosts whose clocks are twenty minutes apart: what is due is due by the server's.
+#[test]
+fn engines_whose_clocks_are_minutes_off_lease_and_wait_rightly() {
+    const MINUTES: i64 = 10 * 60_000;
+    let Some(server) = address() else { return };
+    let address = with_schema(&server, &fresh_schema());
+    let open =
+        |by_ms| Queue::open_with(&address, OpenOptions::default().with_wrong_clock(by_ms)).unwrap();
+    let (fast, slow) = (open(MINUTES), open(-MINUTES));
+    let topic = NewTopic::new("t").with_subscriber(NewSubscriber::new("s"));
+    fast.create_topic(topic).wait().unwrap();
+    let moment = Duration::from_millis(400);
+    let wait = ClaimOptions::default().with_wait(Duration::from_secs(30));
+    for (one, other) in [(&fast, &slow), (&slow, &fast)] {
+        let started = Instant::now();
+        let waiting = one.claim("t", "s", &wait.with_lease(moment));
+        other.publish("t", Message::new("x").with_delay(moment)).wait().unwrap();
+        let late = waiting.wait().unwrap().into_iter().next().unwrap();
+        assert!(started.elapsed() >= moment, "delivered after {:?}", started.elapsed());
+        // What the caller is told is the server's time, which is this machine's.
+        let left = late.lease_expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+        assert!(left <= moment, "leased for {left:?} more");
+        let again = other.claim("t", "s", &wait).wait().unwrap().into_iter().next().unwrap();
+        assert!(started.elapsed() >= moment * 2, "leased twice after {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(20), "waited {:?}", started.elapsed());
+        assert_eq!(again.attempt, 2);
+        assert_eq!(one.ack(&late.receipt).wait().unwrap_err().code(), "lease_lost");
+        other.ack(&again.receipt).wait().unwrap();
     }
-    let said = |what: &str| -> Vec<String> {
-        let texts = outputs.iter().map(|path| std::fs::read_to_string(path).unwrap());
-        let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
-        lines.filter_map(|line| Some(line.strip_prefix(what)?.to_owned())).collect()
-    };
-    let published: BTreeSet<String> = said("published ").into_iter().collect();
-    let mut acked = said("acked ");
-    let count = acked.len();
-    acked.sort();
-    acked.dedup();
-    assert_eq!(acked.len(), count, "something was acked twice");
-    let mut seen: BTreeSet<String> = acked.into_iter().collect();
-    // What is left comes when the leases of the dead have expired.
-    eventually("everything is delivered", || {
-        let wait = ClaimOptions::default().with_limit(100).with_wait(Duration::from_millis(200));
-        for delivery in queue.claim("t", "s", &wait).wait().unwrap() {
-            let payload = String::from_utf8_lossy(&delivery.payload).into_owned();
-            queue.ack(&delivery.receipt).wait().unwrap();
-            assert!(seen.insert(payload.clone()), "{payload} was delivered twice");
-        }
-        let stats = queue.subscriber_stats("t", "s").wait().unwrap();
-        stats.ready_count + stats.leased_count + stats.retrying_count == 0
+}
+
+#[test]
+fn a_schedule_fires_once_for_all_engines_by_the_clock_of_the_server() {
+    let Some(server) = address() else { return };
+    let address = with_schema(&server, &fresh_schema());
+    let clocks = [-600_000, 0, 600_000];
+    let engines = clocks.map(|by_ms| {
+        Queue::open_with(&address, OpenOptions::default().with_wrong_clock(by_ms)).unwrap()
     });
-    let lost: Vec<_> = published.difference(&seen).collect();
-    // An ack may be committed and its worker killed before it could say so: one for each worker's last call.
-    assert!(lost.len() <= 9 * 5, "lost: {lost:?}");
-    let total = queue.topic_stats("t").wait().unwrap().published_count;
-    let stats = queue.subscriber_stats("t", "s").wait().unwrap();
-    assert_eq!(stats.acked_count, total, "acks and messages differ");
-    let diagnosis = queue.diagnose().wait().unwrap();
-    assert_eq!(diagnosis.problems, Vec::<String>::new());
+    let [first, ..] = &engines;
+    first.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+    let every = ScheduleOptions::new("@every 1s", "tick").with_overlap(OverlapPolicy::Allow);
+    first.create_schedule("t", NewSchedule::new("ticks", every)).wait().unwrap();
+    // All of them wait, and each would fire.
+    let wait = ClaimOptions::default().with_wait(Duration::from_secs(30)).with_limit(1);
+    let claims = engines.each_ref().map(|engine| engine.claim("t", "s", &wait));
+    let mut times: Vec<_> = claims
+        .into_iter()
+        .flat_map(|claim| claim.wait().unwrap())
+        .map(|delivery| delivery.published_at)
+        .collect();
+    times.sort();
+    assert_eq!(times.len(), 3);
+    for pair in times.windows(2) {
+        let [one, next] = pair else { continue };
+        let apart = next.duration_since(*one).unwrap();
+        assert!(apart >= Duration::from_millis(500), "fired twice: {times:?}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use blockqueue::{Message, NewSubscriber, NewTopic, Queue};
 use tokio_postgres::{Client, NoTls};
 
-/// The server's address without a schema: the stage `stores` starts one, and fails if it cannot.
+/// The server's address, with a parameter and without a schema: the stage `stores` starts one, and fails if it cannot.
 pub(crate) fn address() -> Option<String> {
     let address = std::env::var("BLOCKQUEUE_TEST_POSTGRES").ok();
     if address.is_none() {
@@ -23,7 +23,7 @@ pub(crate) fn fresh_schema() -> String {
 }
 
 pub(crate) fn with_schema(address: &str, schema: &str) -> String {
-    format!("{address}?schema={schema}")
+    format!("{address}&schema={schema}")
 }
 
 /// A queue with topic `t` and subscriber `s`.
