@@ -161,7 +161,7 @@ impl World {
         for delivery in &waiting {
             queue.ack(&delivery.receipt).wait().unwrap();
         }
-        self.assert_failures(&queue);
+        Self::assert_failures(&queue);
         self.assert_keys(&queue);
         self.assert_time(&queue);
         // Nothing that is new is mistaken for something that was there.
@@ -179,7 +179,7 @@ impl World {
         queue.shutdown().wait().unwrap();
     }
 
-    fn assert_failures(&self, queue: &Queue) {
+    fn assert_failures(queue: &Queue) {
         let letters = queue.dead_letters("keyed", "ordered", Page::default()).wait().unwrap().items;
         let [letter] = letters.as_slice() else { panic!("{letters:?}") };
         assert_eq!((letter.error.as_deref(), letter.attempts), (Some("broken"), 1));

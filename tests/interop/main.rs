@@ -1,16 +1,16 @@
-//! Processes of several languages on one file, some of them killed: `README.md` says what they do.
+//! Processes of several languages on one queue, some of them killed: `README.md` says what they do.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod node;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use blockqueue::{
     ClaimOptions, Delivery, Message, NewSubscriber, NewTopic, Queue, SubscriberOptions,
 };
 use blockqueue_tests::chance::Chance;
+use blockqueue_tests::place::Place;
 use node::{Language, Node};
 
 const SUBSCRIBER: &str = "node";
@@ -21,12 +21,20 @@ const SEED: u64 = 20_260_101;
 
 #[test]
 fn a_message_passes_through_every_language_unchanged() {
+    passes_through_every_language(&Place::file());
+}
+
+#[test]
+fn a_message_passes_through_every_language_unchanged_on_postgresql() {
+    passes_through_every_language(&Place::on_server().unwrap());
+}
+
+fn passes_through_every_language(place: &Place) {
     let languages = node::languages();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("queue.db");
-    let queue = create(&file, languages.len());
+    let address = place.address();
+    let queue = create(&address, languages.len());
     let sent: Vec<_> = (0..100).map(message).collect();
-    let nodes: Vec<_> = ring(&languages, &file, sent.len()).map(|start| start()).collect();
+    let nodes: Vec<_> = ring(&languages, &address, sent.len()).map(|start| start()).collect();
     nodes.iter().for_each(Node::is_ready);
     queue.publish_batch("t0", sent.clone()).wait().unwrap();
     let arrived = collect(&queue, languages.len(), sent.len(), || {});
@@ -41,11 +49,11 @@ fn whatever_is_killed_each_message_arrives_once() {
     const MESSAGES: usize = 1_000;
     let languages = node::languages();
     let kills = languages.len() * 2;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("queue.db");
-    let queue = create(&file, languages.len());
+    let place = Place::file();
+    let address = place.address();
+    let queue = create(&address, languages.len());
     let sent: Vec<_> = (0..MESSAGES).map(message).collect();
-    let starts: Vec<_> = ring(&languages, &file, usize::MAX >> 1).collect();
+    let starts: Vec<_> = ring(&languages, &address, usize::MAX >> 1).collect();
     let mut nodes: Vec<_> = starts.iter().map(|start| start()).collect();
     nodes.iter().for_each(Node::is_ready);
     let mut chance = Chance::new(SEED);
@@ -74,8 +82,8 @@ fn whatever_is_killed_each_message_arrives_once() {
 }
 
 /// One topic more than nodes: what the last publishes is collected here.
-fn create(file: &Path, nodes: usize) -> Queue {
-    let queue = Queue::open(file).unwrap();
+fn create(address: &str, nodes: usize) -> Queue {
+    let queue = Queue::open(address).unwrap();
     let options = SubscriberOptions::default().with_lease(LEASE).with_max_attempts(1_000);
     for number in 0..=nodes {
         let subscriber = NewSubscriber::new(SUBSCRIBER).with_options(options.clone());
@@ -88,12 +96,12 @@ fn create(file: &Path, nodes: usize) -> Queue {
 /// How to start each node, each between two topics.
 fn ring<'a>(
     languages: &'a BTreeMap<String, Language>,
-    file: &'a Path,
+    address: &'a str,
     count: usize,
 ) -> impl Iterator<Item = impl Fn() -> Node + 'a> + 'a {
     languages.iter().enumerate().map(move |(place, (name, language))| {
         let (from, to) = (format!("t{place}"), format!("t{}", place + 1));
-        move || Node::start(name, language, file, &from, SUBSCRIBER, &to, count)
+        move || Node::start(name, language, address, &from, SUBSCRIBER, &to, count)
     })
 }
 

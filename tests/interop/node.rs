@@ -1,7 +1,6 @@
 //! A program of some language that hands messages on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ impl Node {
     pub(crate) fn start(
         name: &str,
         language: &Language,
-        file: &Path,
+        address: &str,
         from: &str,
         subscriber: &str,
         to: &str,
@@ -37,13 +36,13 @@ impl Node {
     ) -> Self {
         let (program, words) = language.split_first().unwrap();
         let mut command = Command::new(program);
-        command.args(words).arg(file).args([from, subscriber, to, &count.to_string()]);
+        command.args(words).arg(address).args([from, subscriber, to, &count.to_string()]);
         let process =
             Talking::start(&mut command).unwrap_or_else(|error| panic!("{name}: {error}"));
         Self { name: name.to_owned(), process }
     }
 
-    /// Waits until it has the file open. Some languages take their time to start.
+    /// Waits until it has the queue open. Some languages take their time to start.
     pub(crate) fn is_ready(&self) {
         let line = self.process.line().unwrap_or_else(|error| panic!("{}: {error}", self.name));
         assert_eq!(line, "ready", "{}", self.name);

@@ -1,5 +1,6 @@
-//! The stage in which programs of several languages share one file: `tests/interop/README.md`.
+//! The stage in which programs of several languages share one queue, in a file and on a server: `tests/interop/README.md`.
 
+use crate::postgres::{Server, Sync};
 use crate::run::{Result, cargo, cargo_with, root};
 use crate::{c, ffi, go, kotlin, php, python, swift};
 
@@ -29,7 +30,11 @@ pub(crate) fn test() -> Result {
     }
     let nodes = format!("{{{}}}", commands.join(", "));
     let test = [&["test"], PACKAGE, &["--test", "interop"]].concat();
-    cargo_with(&test, &[("BLOCKQUEUE_RING_NODES", &nodes)])
+    let server = Server::start(Sync::Off)?;
+    let address = server.address();
+    let variables =
+        [("BLOCKQUEUE_RING_NODES", nodes.as_str()), ("BLOCKQUEUE_TEST_POSTGRES", &address)];
+    cargo_with(&test, &variables)
 }
 
 fn rust() -> Result<Vec<String>> {

@@ -12,6 +12,7 @@ mod interop;
 mod kotlin;
 mod layers;
 mod php;
+mod postgres;
 mod python;
 mod run;
 mod source;
@@ -29,7 +30,7 @@ use run::Failure;
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
-                             php, interop, kotlin, swift
+                             php, kotlin, swift, stores, interop
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package,
                              `kotlin` and `swift` those packages

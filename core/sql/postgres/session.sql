@@ -1,5 +1,5 @@
 -- $1 schema, $2 whether commits wait for the disk. The settings of a connection.
-SELECT pg_backend_pid(), set_config('search_path', quote_ident($1) || ', pg_temp', false),
+SELECT pg_backend_pid(), current_setting('server_version_num')::int, set_config('search_path', quote_ident($1) || ', pg_temp', false),
        set_config('synchronous_commit', $2, false),
        set_config('default_transaction_isolation', 'read committed', false),
        set_config('lock_timeout', '10s', false),

@@ -126,7 +126,7 @@ pub(crate) const TABLES: &[Table] = &[
         delay_ms Integer, deliver_at Integer, content_type Text, headers Json, correlation_id Text,
         idempotency_key Text, ordering_key Text, ttl_ms Integer, unique_key Text, payload Bytes),
     table!("settling" (1 Writer):
-        receipt Text, verb Integer, delay_ms Integer, error Text, give_up Flag, reply Bytes,
+        receipt Text, verb Integer, delay_ms Integer, error Text, give_up Integer, reply Bytes,
         reply_content_type Text, reply_ttl_ms Integer),
     table!("schedule" (1 Newest):
         id Integer, topic_id Integer, name Text, created_at Integer, version Integer, paused Flag, cron Text,
@@ -252,7 +252,9 @@ mod tests {
 
     fn checksum(rows: &[&[Value]]) -> String {
         let mut checksum = Checksum::default();
-        rows.iter().for_each(|row| checksum.add(row));
+        for row in rows {
+            checksum.add(row);
+        }
         checksum.finish()
     }
 

@@ -68,10 +68,10 @@ impl Faults {
             return Fate::Answered;
         }
         self.failed.fetch_add(1, Ordering::Relaxed);
-        match (chance / every) % 7 {
-            0 | 1 => Fate::Reset,
-            2 | 3 => Fate::Lost,
-            4 | 5 => Fate::Halved,
+        match (chance / every) % 4 {
+            0 => Fate::Reset,
+            1 => Fate::Lost,
+            2 => Fate::Halved,
             _ => Fate::Slow,
         }
     }

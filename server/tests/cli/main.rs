@@ -6,6 +6,7 @@
 )]
 
 mod file;
+mod postgres;
 mod scenarios;
 mod server;
 mod support;

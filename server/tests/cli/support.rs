@@ -25,6 +25,12 @@ impl Cli {
         Self { dir, target, server: None }
     }
 
+    /// On the queue at this address.
+    pub(crate) fn on(address: String) -> Self {
+        let target = ["--db".to_owned(), address];
+        Self { dir: tempfile::tempdir().unwrap(), target, server: None }
+    }
+
     /// On a server of its own.
     pub(crate) fn on_a_server() -> Self {
         Self::on_a_server_with("")
@@ -33,8 +39,18 @@ impl Cli {
     /// On a server of its own that accepts these tokens, or anybody.
     pub(crate) fn on_a_server_with(tokens: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("queue.db");
+        Self::served(dir, &file, tokens)
+    }
+
+    /// On a server of its own for the queue at this address.
+    pub(crate) fn on_a_server_for(address: &str) -> Self {
+        Self::served(tempfile::tempdir().unwrap(), Path::new(address), "")
+    }
+
+    fn served(dir: TempDir, queue: &Path, tokens: &str) -> Self {
         let mut serve = program();
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(dir.path().join("queue.db"));
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(queue);
         if !tokens.is_empty() {
             serve.env("BLOCKQUEUE_TOKENS", tokens);
         }

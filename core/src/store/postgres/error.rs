@@ -52,6 +52,7 @@ fn from_state(state: &SqlState, error: &tokio_postgres::Error) -> Error {
         SqlState::DATA_CORRUPTED
         | SqlState::INDEX_CORRUPTED
         | SqlState::UNDEFINED_TABLE
+        | SqlState::UNDEFINED_COLUMN
         | SqlState::UNDEFINED_FUNCTION => Error::Corrupt { detail },
         _ if class == "28" => Error::CannotOpen { detail },
         // Connection lost, resources short, shut down by somebody, system error.

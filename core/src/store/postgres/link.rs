@@ -19,6 +19,8 @@ use crate::options::Durability;
 
 /// The longest wait for the answer to anything.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// The oldest server, as it numbers itself.
+const VERSION_MIN: i32 = 150_000;
 /// The first and the longest pause between attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -88,7 +90,7 @@ impl Link {
         match done {
             Ok(row) => {
                 self.process = row.get(0);
-                Ok(())
+                verify(row.get(1))
             }
             Err(Lost::Answered(error)) => Err(from_statement(&error)),
             Err(Lost::Unanswered(detail)) => Err(Error::Io { detail }),
@@ -163,6 +165,17 @@ fn sort<T>(answer: Option<Timed<T>>) -> Result<T, Lost> {
     }
 }
 
+/// The server must know what our functions are written in.
+fn verify(version: i32) -> Result<()> {
+    if version >= VERSION_MIN {
+        return Ok(());
+    }
+    let (wanted, found) = (VERSION_MIN / 10_000, version / 10_000);
+    let detail =
+        format!("the server is PostgreSQL {found}, or like it: {wanted} or later is needed");
+    Err(Error::CannotOpen { detail })
+}
+
 /// How long, and how often, something is tried again.
 pub(super) struct Patience {
     until: Instant,
@@ -195,4 +208,16 @@ pub(super) fn on_own_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) ->
             .map_err(|error| Error::Io { detail: error.to_string() })?;
         thread.join().unwrap_or_else(|_| Err(Error::internal("opening panicked")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_server_is_refused() {
+        assert!(verify(150_000).is_ok());
+        // What CockroachDB says it is.
+        assert_eq!(verify(130_000).unwrap_err().code(), "cannot_open");
+    }
 }

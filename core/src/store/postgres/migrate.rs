@@ -93,6 +93,11 @@ pub(super) async fn migrate_in(
     let is_there = include_str!("../../../sql/postgres/migration_table.sql");
     let is_new = transaction.query_one(is_there, &[&schema]).await?;
     let (has_schema, has_table): (bool, bool) = (is_new.get(0), is_new.get(1));
+    let is_usable: bool = is_new.get(2);
+    if has_schema && !is_usable {
+        let detail = format!("the role has no right to use schema {schema:?}");
+        return Ok(Err(Error::ReadOnly { detail }));
+    }
     if !has_table {
         if must_exist {
             let detail = format!("schema {schema:?} has no queue");

@@ -10,27 +10,18 @@ use tokio_postgres::types::{BorrowToSql, ToSql};
 
 use super::PostgresStore;
 use super::address::Address;
-use super::error::{from_open, from_statement};
+use super::error::{at_open, from_statement};
 use super::link::{Link, Lost};
 use super::migrate::migrate_in;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::options::Durability;
 use crate::store::rows::{
-    Column, Filling, Ids, Kind, Row, Rows, SETTINGS, SETTINGS_CARRIED, Table, canonical_json,
+    Filling, Ids, Kind, Row, Rows, SETTINGS, SETTINGS_CARRIED, Table, canonical_json,
 };
 
 /// How long a server may count the rows of a table.
 const COUNT_WITHIN: Duration = Duration::from_hours(1);
-/// Columns that rows have and this store does not: of work that its SQL contract does not take.
-const ABSENT: [(&str, &str); 5] = [
-    ("blockqueue_staged", "unique_key"),
-    ("blockqueue_rejected", "unique_key"),
-    ("blockqueue_settling", "reply"),
-    ("blockqueue_settling", "reply_content_type"),
-    ("blockqueue_settling", "reply_ttl_ms"),
-];
-
 /// A connection in a transaction; it ends with the connection if nobody commits it.
 pub(crate) struct PostgresRows(Link);
 
@@ -50,7 +41,7 @@ impl PostgresStore {
 /// Begins to fill a schema in which there is no queue.
 pub(crate) fn fill(address: &str) -> Result<PostgresRows> {
     let address = Address::parse(address, Durability::Full)?;
-    let link = Link::connect(&address)?;
+    let link = Link::connect(&address).map_err(at_open)?;
     let client = &link.client;
     let begin = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
     settled(link.wait(client.batch_execute(begin)))?;
@@ -62,7 +53,7 @@ pub(crate) fn fill(address: &str) -> Result<PostgresRows> {
     }
     let made = link.wait(migrate_in(client, &address.schema, false, None));
     made.map_err(|lost| match lost {
-        Lost::Answered(error) => from_open(&error),
+        Lost::Answered(error) => at_open(from_statement(&error)),
         Lost::Unanswered(detail) => Error::CannotOpen { detail },
     })??;
     let forget = format!("DELETE FROM {SETTINGS} WHERE {SETTINGS_CARRIED}");
@@ -75,10 +66,6 @@ fn settled<T>(answer: Result<T, Lost>) -> Result<T> {
         Lost::Answered(error) => from_statement(&error),
         Lost::Unanswered(detail) => Error::Io { detail },
     })
-}
-
-fn is_absent(table: &Table, column: &Column) -> bool {
-    ABSENT.contains(&(table.name, column.name))
 }
 
 impl Rows for PostgresRows {
@@ -117,9 +104,6 @@ impl Rows for PostgresRows {
 
 fn select(table: &Table) -> String {
     let columns = table.list(|column| match column.kind {
-        Kind::Bytes if is_absent(table, column) => "NULL::bytea".to_owned(),
-        Kind::Integer if is_absent(table, column) => "NULL::bigint".to_owned(),
-        Kind::Text if is_absent(table, column) => "NULL::text".to_owned(),
         Kind::Integer | Kind::Setting => format!("{}::bigint", column.name),
         Kind::Flag => format!("{}::int::bigint", column.name),
         Kind::Text | Kind::Json => format!("{}::text", column.name),
@@ -153,7 +137,7 @@ fn read(row: &tokio_postgres::Row, place: usize, kind: Kind) -> Value {
 /// One statement for any number of rows: each column is a list.
 fn insert(table: &Table) -> String {
     let (mut names, mut values, mut lists) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, column) in (1..).zip(present(table).map(|(_, column)| column)) {
+    for (number, column) in (1..).zip(table.columns) {
         let name = column.name;
         let (value, list) = match column.kind {
             Kind::Integer => (format!("u.{name}"), "bigint"),
@@ -180,11 +164,6 @@ fn insert(table: &Table) -> String {
     }
     let table = table.name;
     format!("INSERT INTO {table} ({columns}) SELECT {values} FROM unnest({lists}) AS u ({names})")
-}
-
-/// The columns that this store has, each with its place in a row.
-fn present(table: &Table) -> impl Iterator<Item = (usize, &Column)> {
-    table.columns.iter().enumerate().filter(|(_, column)| !is_absent(table, column))
 }
 
 /// One column of rows.
@@ -222,23 +201,10 @@ fn list<'a>(rows: &'a [Row], place: usize, kind: Kind) -> Box<dyn ToSql + Sync +
     }
 }
 
-/// What this store has no column for must not be in a row.
-fn refuse_absent(table: &Table, rows: &[Row]) -> Result<()> {
-    for (place, column) in table.columns.iter().enumerate() {
-        let is_null = |row: &Row| matches!(row.get(place), None | Some(Value::Null));
-        if is_absent(table, column) && !rows.iter().all(is_null) {
-            let detail = format!("PostgreSQL does not take a {} yet: {}", column.name, table.name);
-            return Err(Error::InvalidArgument { detail });
-        }
-    }
-    Ok(())
-}
-
 impl Filling for PostgresRows {
     fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<()> {
-        refuse_absent(table, rows)?;
-        let lists: Vec<_> =
-            present(table).map(|(place, column)| list(rows, place, column.kind)).collect();
+        let columns = table.columns.iter().enumerate();
+        let lists: Vec<_> = columns.map(|(place, column)| list(rows, place, column.kind)).collect();
         let lists: Vec<&(dyn ToSql + Sync)> = lists.iter().map(|list| &**list as _).collect();
         settled(self.0.wait(self.0.client.execute(&insert(table), &lists))).map(drop)
     }
