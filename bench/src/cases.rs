@@ -8,7 +8,7 @@ use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue, Retention, To
 
 use crate::measure::{Row, compare, per_second, quantile, time};
 use crate::raw::Raw;
-use crate::{faces, http, processes, selection};
+use crate::{faces, http, postgres, processes, selection};
 
 /// Why a case did not run.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -36,6 +36,9 @@ pub const CASES: &[Case] = &[
     ("processes-idle", processes::idle),
     ("processes-load", processes::shared_load),
     ("processes-turns", processes::turns_of_many),
+    ("postgres-publish", postgres::publish),
+    ("postgres-engines", postgres::engines),
+    ("postgres-wake", postgres::wake),
     ("http", http::publish),
     ("memory", http::memory),
     ("c", faces::c),

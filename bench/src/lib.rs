@@ -6,6 +6,7 @@ mod http;
 pub mod measure;
 pub mod once;
 pub mod peers;
+mod postgres;
 pub mod processes;
 pub mod raw;
 mod selection;

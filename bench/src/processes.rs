@@ -12,8 +12,8 @@ use crate::cases::{Failure, PAYLOAD, Rows, cpu_seconds_of, fresh, topic_with};
 use crate::measure::{Row, Stopwatch, median, per_second, quantile, time, wall_nanoseconds};
 use crate::raw::Raw;
 
-/// A process that shares the file, talked to by lines.
-struct Peer {
+/// A process that shares the queue, talked to by lines.
+pub(crate) struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -21,7 +21,7 @@ struct Peer {
 
 impl Peer {
     /// This program in a role of [`run`].
-    fn start(file: &Path, role: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn start(file: &Path, role: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("share").arg(file).args(role);
         Self::spawn(&mut command)
@@ -43,15 +43,15 @@ impl Peer {
         Ok(line.trim_end().to_owned())
     }
 
-    fn say_go(&mut self) -> Result<(), Failure> {
+    pub(crate) fn say_go(&mut self) -> Result<(), Failure> {
         Ok(writeln!(self.input.as_ref().ok_or("no input")?, "go")?)
     }
 
-    fn nanoseconds(&mut self) -> Result<u64, Failure> {
+    pub(crate) fn nanoseconds(&mut self) -> Result<u64, Failure> {
         Ok(self.line()?.parse()?)
     }
 
-    fn figures(&mut self) -> Result<Vec<f64>, Failure> {
+    pub(crate) fn figures(&mut self) -> Result<Vec<f64>, Failure> {
         Ok(self.line()?.split(' ').map(str::parse).collect::<Result<_, _>>()?)
     }
 }
@@ -78,6 +78,11 @@ pub fn run(words: &[String]) -> Option<Result<(), Failure>> {
                 wait_for_go()?;
                 let seconds = Duration::from_secs_f64(seconds.parse()?);
                 println!("{}", load(&queue, publishing.parse()?, consuming.parse()?, seconds)?);
+                Ok(())
+            }
+            ["drain", consumers] => {
+                wait_for_go()?;
+                println!("{}", drain(&queue, consumers.parse()?)?);
                 Ok(())
             }
             ["turns", seconds] => {
@@ -146,6 +151,27 @@ fn load(
         }
     });
     Ok(done.load(Ordering::Relaxed))
+}
+
+/// So many callers claim and ack until nothing is left. The answer is how many messages were acked.
+fn drain(queue: &Queue, consumers: usize) -> Result<usize, Failure> {
+    let options = ClaimOptions::default().with_limit(100);
+    let consume = || -> Result<usize, Failure> {
+        let mut count = 0;
+        loop {
+            let claimed = queue.claim("t", "s0", &options).wait()?;
+            if claimed.is_empty() {
+                return Ok(count);
+            }
+            let receipts: Vec<_> = claimed.iter().map(|delivery| delivery.receipt).collect();
+            queue.ack_batch(&receipts).wait()?.into_iter().collect::<Result<(), _>>()?;
+            count += receipts.len();
+        }
+    };
+    std::thread::scope(|scope| {
+        let consumers: Vec<_> = (0..consumers).map(|_| scope.spawn(consume)).collect();
+        consumers.into_iter().map(|consumer| consumer.join().expect("ends")).sum()
+    })
 }
 
 /// Publishes one message after another; says how many, how long one takes by the median, and the longest.
