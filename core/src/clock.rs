@@ -14,6 +14,9 @@ pub(crate) enum Clock {
     /// The machine's.
     #[default]
     System,
+    /// A server's, as far as it is known here.
+    #[cfg(feature = "turso")]
+    Server(ServerTime),
     /// A test's.
     #[cfg(feature = "test-clock")]
     Test(TestClock),
@@ -26,10 +29,22 @@ impl Clock {
     pub(crate) fn now(&self) -> Millis {
         match self {
             Self::System => to_millis(system_now()),
+            #[cfg(feature = "turso")]
+            Self::Server(time) => to_millis(system_now()) + time.ahead_ms(),
             #[cfg(feature = "test-clock")]
             Self::Test(clock) => clock.now_ms(),
             #[cfg(feature = "test-clock")]
             Self::Wrong(by) => to_millis(system_now()) + by,
+        }
+    }
+
+    /// The same, set by a server; a test's clock is everybody's.
+    #[cfg(feature = "turso")]
+    pub(crate) fn of_server(&self, time: &ServerTime) -> Self {
+        match self {
+            #[cfg(feature = "test-clock")]
+            Self::Test(clock) => Self::Test(clock.clone()),
+            _ => Self::Server(time.clone()),
         }
     }
 
@@ -46,6 +61,40 @@ impl Clock {
         Some(Duration::from_millis(u64::try_from(at.saturating_sub(self.now())).unwrap_or(0)))
     }
 }
+
+/// How far a server's clock is ahead of this machine's. Clones share it.
+#[cfg(feature = "turso")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServerTime(std::sync::Arc<std::sync::atomic::AtomicI64>);
+
+#[cfg(feature = "turso")]
+impl ServerTime {
+    fn ahead_ms(&self) -> Millis {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The server showed `shown` at some time in the last `took`. What agrees with that is left as it is, so that
+    /// a network that is slow now and then does not move the clock.
+    pub(crate) fn was_shown(&self, shown: Millis, took: Duration) {
+        let newest = shown - to_millis(system_now());
+        let oldest = newest + duration_millis(took);
+        let ahead = self.ahead_ms();
+        if ahead < newest || ahead > oldest {
+            let middle = newest + (oldest - newest) / 2;
+            self.0.store(middle, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(feature = "turso")]
+impl PartialEq for ServerTime {
+    fn eq(&self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(feature = "turso")]
+impl Eq for ServerTime {}
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn system_now() -> SystemTime {

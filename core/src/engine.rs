@@ -204,8 +204,8 @@ impl Engine {
             let commands = commands.clone();
             clock.on_move(Box::new(move || commands.send(Command::Wake).is_ok()));
         }
-        let writer =
-            Writer::new(store, options.clock.clone(), inbox, commands.clone(), Arc::clone(&stats));
+        let clock = store.clock();
+        let writer = Writer::new(store, clock, inbox, commands.clone(), Arc::clone(&stats));
         std::thread::Builder::new()
             .name("blockqueue-writer".into())
             .spawn(move || writer.run(reading))

@@ -44,6 +44,8 @@ pub use copy::{CopyOptions, CopyProgress};
 pub use filter::Filter;
 pub use letters::DeadLetters;
 pub use message::Message;
+#[cfg(feature = "turso")]
+pub(crate) use open::TokenProvider;
 pub use open::{Durability, OpenOptions};
 pub use page::Page;
 pub use replay::{Purge, Redrive, Seek};

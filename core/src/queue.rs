@@ -39,7 +39,9 @@ pub struct Queue {
 impl Queue {
     /// Opens the queue in this file, and creates the file if there is none; `:memory:` is a queue
     /// that lives and dies with this handle. With the crate feature `postgres`, `postgres://…` is one
-    /// on a server, in a schema that is created if it is not there.
+    /// on a server, in a schema that is created if it is not there; with the feature `turso`, `libsql://…` (or
+    /// `https://…`, `http://…`) is one in a Turso or libSQL database, of which the handle keeps a copy in a
+    /// temporary file.
     ///
     /// # Errors
     /// `cannot_open`, `read_only`, `not_a_database`, `corrupt`, `newer_schema`, `locked`, `disk_full`.

@@ -10,19 +10,21 @@ mod postgres;
 mod recent;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
+#[cfg(feature = "turso")]
+mod turso;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::clock::Millis;
+use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
 use crate::options::OpenOptions;
 use crate::process::watch::{Sign, Watch};
 use rows::{Filling, Rows};
 
-/// Opens the store at an address: `postgres://…`, or else a path.
+/// Opens the store at an address: `postgres://…`, `libsql://…`, or else a path.
 pub(crate) fn open(address: &Path, options: &OpenOptions) -> Result<Box<dyn Store>> {
     match address.to_str().and_then(scheme) {
         None => Ok(Box::new(sqlite::SqliteStore::open(address, options)?)),
@@ -30,6 +32,11 @@ pub(crate) fn open(address: &Path, options: &OpenOptions) -> Result<Box<dyn Stor
         Some("postgres" | "postgresql") => {
             let address = address.to_str().unwrap_or_default();
             Ok(Box::new(postgres::PostgresStore::open(address, options)?))
+        }
+        #[cfg(feature = "turso")]
+        Some("libsql" | "https" | "http") => {
+            let address = address.to_str().unwrap_or_default();
+            Ok(Box::new(turso::TursoStore::open(address, options)?))
         }
         Some(scheme) => Err(no_store(scheme)),
     }
@@ -43,6 +50,8 @@ pub(crate) fn fill(address: &Path) -> Result<Box<dyn Filling>> {
         Some("postgres" | "postgresql") => {
             Ok(Box::new(postgres::fill(address.to_str().unwrap_or_default())?))
         }
+        #[cfg(feature = "turso")]
+        Some("libsql" | "https" | "http") => Err(turso::no_copy()),
         Some(scheme) => Err(no_store(scheme)),
     }
 }
@@ -87,6 +96,10 @@ pub(crate) trait Follow {
         now: Millis,
         last: Vec<Result<Outcome>>,
     ) -> Vec<Claim>;
+
+    /// The transaction was rolled back, and is carried out once more from its beginning.
+    #[cfg_attr(not(feature = "turso"), expect(dead_code, reason = "files are locked"))]
+    fn again(&mut self);
 }
 
 /// What became of a group.
@@ -162,6 +175,9 @@ pub(crate) enum Others {
     Unheard,
     /// Is told, once it is armed.
     Heard(Watch),
+    /// Is told by somebody who asks a server, once that is armed.
+    #[cfg_attr(not(feature = "turso"), expect(dead_code, reason = "files are watched"))]
+    Asked(Box<dyn Ask>),
     /// Is told, whatever it does.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "files are watched"))]
     Told,
@@ -170,8 +186,17 @@ pub(crate) enum Others {
 /// Called from another thread when others may have committed.
 pub(crate) type Heard = Box<dyn Fn(Sign) + Send>;
 
+/// Somebody who asks a server for news.
+pub(crate) trait Ask: std::fmt::Debug + Send {
+    /// Goes on asking for a while.
+    fn arm(&self);
+}
+
 /// The writing side; lives on the writer thread.
 pub(crate) trait Store: Send {
+    /// The clock that its times are of.
+    fn clock(&self) -> Clock;
+
     /// Carries out a group in one transaction.
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault>;
 

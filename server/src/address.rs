@@ -21,5 +21,6 @@ mod tests {
         assert_eq!(shown("/var/lib/queue.db"), "/var/lib/queue.db");
         assert_eq!(shown("postgres://u:p@ss@host:1/db?password=x"), "postgres://host:1/db");
         assert_eq!(shown("postgres://host"), "postgres://host");
+        assert_eq!(shown("libsql://db-me.turso.io?authToken=x"), "libsql://db-me.turso.io");
     }
 }

@@ -23,7 +23,7 @@ pub struct ServeArgs {
     #[arg(long, env = "BLOCKQUEUE_CONFIG", value_name = "PATH")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// File of the queue, or postgres://…; created if it does not exist [default: blockqueue.db]
+    /// File of the queue, or postgres://… or libsql://…; created if it does not exist [default: blockqueue.db]
     #[arg(long, env = "BLOCKQUEUE_DB", value_name = "PATH")]
     pub db: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
@@ -285,8 +285,20 @@ mod tests {
 
     #[test]
     fn a_driver_that_is_not_there_is_refused() {
-        let (_folder, args) = file("config.yaml", "http:\n  driver: turso\n");
-        let error = args.resolve().unwrap_err().to_string();
-        assert!(error.contains("turso"), "{error}");
+        for (text, word) in
+            [("http:\n  driver: mysql\n", "mysql"), ("http:\n  driver: turso\n", "turso.url")]
+        {
+            let (_folder, args) = file("config.yaml", text);
+            let error = args.resolve().unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_original_settings_name_a_turso_database() {
+        let text = "http:\n  driver: turso\nturso:\n  url: libsql://db-me.turso.io\n\
+                    sqlite:\n  db_name: cart\n";
+        let (_folder, args) = file("config.yaml", text);
+        assert_eq!(args.resolve().unwrap().db, PathBuf::from("libsql://db-me.turso.io"));
     }
 }

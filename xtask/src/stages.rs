@@ -48,7 +48,7 @@ pub(crate) const LIBRARY: &[&str] = &[
 pub(crate) const SERVER: &[&str] = &["--package", "blockqueue-server", "--features", "test-clock"];
 
 /// What lints look at: time that tests move by hand, in every face that has it.
-pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue/postgres,blockqueue-server/test-clock,\
+pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue/postgres,blockqueue/turso,blockqueue-server/test-clock,\
      blockqueue-python/test-clock,blockqueue-ffi/test-clock,blockqueue-tests/sql-clients,blockqueue-tests/interop";
 
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.

@@ -55,6 +55,11 @@ impl Lookout {
                 self.next = now + if is_heard { SAFETY } else { POLL };
                 true
             }
+            Some(Others::Asked(asker)) => {
+                asker.arm();
+                self.next = now + SAFETY;
+                true
+            }
             Some(Others::Told) => {
                 self.next = now + SAFETY;
                 true

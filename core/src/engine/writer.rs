@@ -569,10 +569,15 @@ impl<'a> Filler<'a> {
         if committed {
             return self.filled;
         }
+        self.look_again();
+        Vec::new()
+    }
+
+    /// What was asked for was not done.
+    fn look_again(&mut self) {
         for ticket in std::mem::take(&mut self.done) {
             self.note(ticket, Millis::MIN);
         }
-        Vec::new()
     }
 
     fn note(&mut self, ticket: Ticket, at: Millis) {
@@ -626,6 +631,13 @@ impl<'a> Filler<'a> {
 }
 
 impl Follow for Filler<'_> {
+    fn again(&mut self) {
+        self.asked.clear();
+        self.filled.clear();
+        self.newcomers_asked = self.newcomers.is_empty();
+        self.look_again();
+    }
+
     fn follow(
         &mut self,
         effects: &mut Effects,

@@ -1,5 +1,8 @@
 //! How to open a queue.
 
+#[cfg(feature = "turso")]
+use std::{fmt, io, sync::Arc};
+
 use super::rules::at_most;
 use crate::clock::Clock;
 #[cfg(feature = "test-clock")]
@@ -18,6 +21,26 @@ pub enum Durability {
     Balanced,
 }
 
+/// Gives the token of a database on a server, whenever one is needed: a new connection, or a token that the
+/// server does not accept any more.
+#[cfg(feature = "turso")]
+#[derive(Clone)]
+pub(crate) struct TokenProvider(Arc<dyn Fn() -> io::Result<String> + Send + Sync>);
+
+#[cfg(feature = "turso")]
+impl TokenProvider {
+    pub(crate) fn get(&self) -> io::Result<String> {
+        (self.0)()
+    }
+}
+
+#[cfg(feature = "turso")]
+impl fmt::Debug for TokenProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenProvider")
+    }
+}
+
 /// How to open a queue.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -28,6 +51,8 @@ pub struct OpenOptions {
     pub payload_bytes_max: Option<usize>,
     /// Refuse to make a queue where there is none. Default: make it.
     pub must_exist: bool,
+    #[cfg(feature = "turso")]
+    pub(crate) token_provider: Option<TokenProvider>,
     pub(crate) clock: Clock,
 }
 
@@ -39,6 +64,18 @@ impl OpenOptions {
         with_payload_bytes_max: payload_bytes_max = usize;
         /// Refuses to make a queue where there is none.
         with_must_exist: must_exist = bool;
+    }
+
+    /// Asks for the token of a Turso database, unless its address has one, when it is opened and whenever the
+    /// server does not accept the last one any more. Default: that of the environment.
+    #[cfg(feature = "turso")]
+    #[must_use]
+    pub fn with_token_provider(
+        mut self,
+        provider: impl Fn() -> io::Result<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.token_provider = Some(TokenProvider(Arc::new(provider)));
+        self
     }
 
     /// Takes the time from a clock that the test moves.

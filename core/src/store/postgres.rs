@@ -437,6 +437,10 @@ fn ended(ops: &[Op]) -> Vec<(i64, i64)> {
 }
 
 impl Store for PostgresStore {
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
         let applied = self.apply_group(ops, follow);
         if applied.is_err() {

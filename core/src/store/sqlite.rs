@@ -7,6 +7,8 @@ mod backlog;
 mod backup;
 mod cache;
 mod cancel;
+#[cfg(feature = "turso")]
+pub(super) mod changes;
 mod claim;
 mod connection;
 mod contract;
@@ -26,7 +28,9 @@ mod join;
 mod keys;
 mod limit;
 mod look;
-mod migrate;
+pub(super) mod migrate;
+#[cfg(feature = "turso")]
+pub(super) mod mirror;
 mod position;
 mod publish;
 mod read;
@@ -36,6 +40,8 @@ mod schedule;
 mod seek;
 mod settle;
 mod standing;
+#[cfg(feature = "turso")]
+pub(super) mod tables;
 #[cfg(test)]
 mod testing;
 mod topology;
@@ -65,6 +71,7 @@ use super::{Applied, Effects, Fault, Follow, Heard, Look, Others, Owner, Quiet, 
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::limits;
 use crate::op::{Answer, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
 use crate::process::foreign;
@@ -95,6 +102,8 @@ pub(crate) struct SqliteStore {
     /// When to look again for another SQLite library.
     next_search: Instant,
     tag: u16,
+    /// What one step of upkeep may write of messages, in bytes.
+    step_bytes: usize,
     cache: Cache,
     recent: Recent,
     /// `PRAGMA data_version` when the cache was last right.
@@ -128,6 +137,7 @@ impl SqliteStore {
             clock: options.clock.clone(),
             connection,
             tag,
+            step_bytes: limits::BATCH_BYTES_MAX,
             cache: Cache::default(),
             recent: Recent::default(),
             data_version: 0,
@@ -152,7 +162,17 @@ impl SqliteStore {
         &mut self,
         body: impl FnOnce(&mut Tx<'_>) -> Step<Option<Applied>>,
     ) -> Result<Option<Applied>, Fault> {
-        let Self { connection, cache, recent, clock, tag, data_version, cache_is_right, .. } = self;
+        let Self {
+            connection,
+            cache,
+            recent,
+            clock,
+            tag,
+            step_bytes,
+            data_version,
+            cache_is_right,
+            ..
+        } = self;
         if self.next_search <= monotonic() {
             refuse_foreign(&self.place).map_err(Fault::NotApplied)?;
             self.next_search = monotonic() + SEARCH_EVERY;
@@ -179,7 +199,8 @@ impl SqliteStore {
         let leases = FxHashMap::default();
         let scan = tx::Scan::default();
         let connection = &*transaction;
-        let mut tx = Tx { connection, cache, recent, effects, now, tag: *tag, leases, scan };
+        let (tag, step_bytes) = (*tag, *step_bytes);
+        let mut tx = Tx { connection, cache, recent, effects, now, tag, leases, scan, step_bytes };
         let applied = body(&mut tx).map_err(|stop| match stop {
             Stop::Refused(error) => Fault::Divide(error),
             Stop::Broken(error) => divide(error),
@@ -319,6 +340,10 @@ fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Store for SqliteStore {
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
         let applied = self.transact(|tx| apply_all(tx, ops, follow).map(Some))?;
         applied.ok_or_else(|| Fault::NotApplied(Error::internal("a group was rolled back")))
@@ -361,6 +386,7 @@ impl Store for SqliteStore {
             tag: self.tag,
             leases: FxHashMap::default(),
             scan: tx::Scan::default(),
+            step_bytes: self.step_bytes,
         };
         let look = look::look(&mut tx, waiting).map_err(|stop| match stop {
             Stop::Refused(error) => error,

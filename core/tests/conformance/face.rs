@@ -26,6 +26,9 @@ enum Place {
     /// In a schema of its own.
     #[cfg(feature = "postgres")]
     Server(String),
+    /// In a database of its own.
+    #[cfg(feature = "turso")]
+    Libsql(String),
     /// Copied to the next place whenever it is opened again.
     Moving(Moving),
 }
@@ -62,6 +65,8 @@ impl Place {
             #[cfg(feature = "postgres")]
             Self::Server(address) => address.into(),
             Self::Moving(moving) => moving.address(),
+            #[cfg(feature = "turso")]
+            Self::Libsql(address) => address.into(),
         }
     }
 }
@@ -95,6 +100,13 @@ impl CoreFace {
     #[cfg(feature = "postgres")]
     pub(crate) fn moving_to_server(address: &str) -> Self {
         Self::moving_by(Some(fresh_schema(address)))
+    }
+
+    #[cfg(feature = "turso")]
+    pub(crate) fn in_libsql(server: &crate::turso::Server) -> Self {
+        static DATABASES: AtomicU64 = AtomicU64::new(0);
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        Self::new(Place::Libsql(server.database(&number.to_string())))
     }
 
     fn new(place: Place) -> Self {
@@ -151,6 +163,8 @@ impl Face for CoreFace {
             // PostgreSQL has no such text.
             Feature::ZeroInText => match &self.place {
                 Place::Memory | Place::File(_) => true,
+                #[cfg(feature = "turso")]
+                Place::Libsql(_) => true,
                 #[cfg(feature = "postgres")]
                 Place::Server(_) => false,
                 Place::Moving(moving) => moving.server.is_none(),

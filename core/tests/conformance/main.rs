@@ -6,6 +6,10 @@ mod answers;
 mod arguments;
 mod face;
 mod operations;
+#[cfg(feature = "turso")]
+#[path = "../turso/server.rs"]
+#[expect(dead_code, reason = "its own tests do more with it")]
+mod turso;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -83,6 +87,20 @@ fn every_script_holds_between_files_and_postgresql() {
     run_all(|| Arc::new(CoreFace::moving_to_server(&server)) as Arc<dyn Face>)
         .unwrap()
         .assert_passed();
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn every_script_holds_in_a_libsql_database() {
+    let server = turso::Server::start();
+    run_all(|| Arc::new(CoreFace::in_libsql(&server)) as Arc<dyn Face>).unwrap().assert_passed();
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn random_histories_in_a_libsql_database_are_as_the_model_says() {
+    let server = turso::Server::start();
+    Histories::from_env(20).assert_hold(|| Arc::new(CoreFace::in_libsql(&server)));
 }
 
 /// Codes that need a broken world or several processes, which the crash tests make, or a transaction of the

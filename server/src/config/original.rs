@@ -56,14 +56,20 @@ struct Metric {
 
 pub(super) fn parse(text: &str) -> Result<ServeArgs, String> {
     let original: Original = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
-    if let Some(driver) = original.http.driver.filter(|driver| driver != "sqlite") {
-        return Err(format!("http.driver: {driver} is not supported by this release, only sqlite"));
-    }
+    let db = match original.http.driver.as_deref() {
+        Some("turso") => {
+            let url = original.turso.url.as_ref();
+            Some(url.ok_or("http.driver: turso needs turso.url")?.into())
+        }
+        None | Some("sqlite") => original.sqlite.db_name.map(Into::into),
+        Some(driver) => return Err(format!("http.driver: {driver} is neither sqlite nor turso")),
+    };
+    let is_turso = original.http.driver.as_deref() == Some("turso");
     for (key, is_given) in [
         ("etcd", original.etcd.is_some()),
         ("job", original.job.is_some()),
         ("sqlite.busy_timeout", original.sqlite.busy_timeout.is_some()),
-        ("turso.url", original.turso.url.is_some()),
+        ("turso.url", original.turso.url.is_some() && !is_turso),
         ("metric.enable", original.metric.enable == Some(false)),
     ] {
         if is_given {
@@ -87,7 +93,7 @@ pub(super) fn parse(text: &str) -> Result<ServeArgs, String> {
         shutdown_seconds,
         log_level: original.logging.level,
         log_format,
-        db: original.sqlite.db_name.map(Into::into),
+        db,
         ..ServeArgs::default()
     })
 }

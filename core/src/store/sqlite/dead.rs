@@ -223,7 +223,7 @@ fn choose(
         if progress.done == at_most {
             return Ok((letters, progress, false));
         }
-        if bytes >= limits::BATCH_BYTES_MAX {
+        if bytes >= tx.step_bytes {
             return Ok((letters, progress, true));
         }
         progress.place = place;

@@ -96,7 +96,7 @@ fn promote(tx: &mut Tx<'_>) -> Step<bool> {
                 size,
                 expires: row.get("expires")?,
             });
-            if bytes > limits::BATCH_BYTES_MAX {
+            if bytes > tx.step_bytes {
                 break;
             }
         }

@@ -46,7 +46,7 @@ fn fire_due(tx: &mut Tx<'_>) -> Step<()> {
         .collect::<rusqlite::Result<_>>()?;
     let mut cost = 0;
     for id in due {
-        if cost < limits::BATCH_BYTES_MAX {
+        if cost < tx.step_bytes {
             cost += fire(tx, id)?;
         }
     }
@@ -79,8 +79,8 @@ fn fire(tx: &mut Tx<'_>, id: i64) -> Step<usize> {
     let who = stored.identity(tx.tag);
     let mut firing = firing::decide(&stored.options, &recurrence, who, first, tx.now);
     // Messages of no bytes cost time, too.
-    let cost = stored.options.message.size_bytes().max(limits::BATCH_BYTES_MAX / limits::STEP_ROWS);
-    firing.fire.truncate((limits::BATCH_BYTES_MAX / cost).max(1));
+    let cost = stored.options.message.size_bytes().max(tx.step_bytes / limits::STEP_ROWS);
+    firing.fire.truncate((tx.step_bytes / cost).max(1));
     // What there is no room for is still to come.
     let decided = firing.fire.last().map_or(firing.newest, |last| *last);
     if !advance(tx, &stored, first, decided, recurrence.after(decided))? {
@@ -179,7 +179,7 @@ pub(super) fn fire_queued(tx: &mut Tx<'_>) -> Step<bool> {
                 tx.cache.next_schedule.note(at);
             }
             left.push(queued);
-        } else if bytes >= limits::BATCH_BYTES_MAX {
+        } else if bytes >= tx.step_bytes {
             left.push(queued);
             more = true;
         } else {

@@ -39,7 +39,7 @@ pub(super) const PAYLOAD_BYTES_MAX: &str = "payload_bytes_max";
 
 /// The newest schema version that this release knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
-pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
+pub(in crate::store) const NEWEST: u32 = MIGRATIONS.len() as u32;
 
 /// Brings the file to the newest version; the answer is the database's tag.
 pub(super) fn migrate(connection: &mut Connection, now: Millis) -> Result<u16> {
@@ -50,6 +50,11 @@ pub(super) fn migrate(connection: &mut Connection, now: Millis) -> Result<u16> {
         migrate_in(&transaction, now)?;
         transaction.commit().map_err(from_sqlite)?;
     }
+    verified_tag(connection)
+}
+
+/// The database's tag, if it was made by the migrations that this release knows.
+pub(super) fn verified_tag(connection: &Connection) -> Result<u16> {
     verify(connection)?;
     tag(connection)
 }

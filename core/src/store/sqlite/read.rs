@@ -19,6 +19,7 @@ use super::tx::{self, Step, Stop, Tx};
 use super::{backup, diagnose, migrate, result};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::op::{Answer, Query, ResultOf};
 use crate::store::Effects;
 use crate::store::recent::Recent;
@@ -49,6 +50,7 @@ pub(super) fn answer(source: &Source<'_>, query: &Query) -> Result<Answer> {
                 tag: source.tag,
                 leases: FxHashMap::default(),
                 scan: tx::Scan::default(),
+                step_bytes: limits::BATCH_BYTES_MAX,
             };
             in_view(&mut tx, source, query).map_err(|stop| match stop {
                 Stop::Refused(error) => error,

@@ -15,6 +15,8 @@ impl Follow for Nobody {
     fn follow(&mut self, _: &mut Effects, _: Millis, _: Vec<Result<Outcome>>) -> Vec<Claim> {
         Vec::new()
     }
+
+    fn again(&mut self) {}
 }
 
 pub(super) fn open() -> SqliteStore {

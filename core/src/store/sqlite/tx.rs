@@ -92,6 +92,8 @@ pub(super) struct Tx<'a> {
     /// Lease rows that this transaction has looked at; their live counts are written by `flush`.
     pub leases: HashMap<(SubscriberId, i64), Lease>,
     pub scan: Scan,
+    /// What one step of upkeep may write of messages, in bytes.
+    pub step_bytes: usize,
 }
 
 impl Tx<'_> {

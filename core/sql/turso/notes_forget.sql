@@ -1,0 +1,2 @@
+-- On the mirror: begins anew.
+DELETE FROM temp.blockqueue_notes;

@@ -1,0 +1,2 @@
+-- On the mirror: what was noted.
+SELECT tbl, one, two, three FROM temp.blockqueue_notes;
