@@ -106,6 +106,33 @@ fn a_group_is_one_round_trip() {
     assert!(best < delay * 3, "{best:?}");
 }
 
+/// Whoever publishes while a request is under way shares the next one.
+#[test]
+fn many_callers_are_many_times_as_fast_as_one() {
+    const CALLERS: usize = 64;
+    const EACH: usize = 10;
+    let server = Server::start();
+    let queue = queue(&server.database("callers"));
+    let timed = |callers: usize| {
+        let (before, started) = (server.requests(), Instant::now());
+        thread::scope(|scope| {
+            for _ in 0..callers {
+                scope.spawn(|| {
+                    for _ in 0..EACH * CALLERS / callers {
+                        queue.publish("t", Message::new([b'x'; 100])).wait().unwrap();
+                    }
+                });
+            }
+        });
+        (server.requests() - before, started.elapsed())
+    };
+    let (alone, together) = (timed(1), timed(CALLERS));
+    let ratio = alone.1.as_secs_f64() / together.1.as_secs_f64();
+    println!("{} publishes, 64 callers against one: {ratio:.1} x, {together:?}", CALLERS * EACH);
+    // Times are for people: the machine may be busy.
+    assert!(together.0 * 8 <= alone.0, "{} requests instead of {}", together.0, alone.0);
+}
+
 #[test]
 fn what_nobody_can_know_is_said_and_found_out_later() {
     let server = Server::start();
