@@ -155,8 +155,12 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    fn new(outcome: Outcome) -> Self {
+    pub(crate) fn new(outcome: Outcome) -> Self {
         Self { outcome: Some(outcome), give_back: None }
+    }
+
+    pub(crate) const fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
     }
 
     fn claimed(outcome: Outcome, give_back: &Sender) -> Self {
@@ -185,6 +189,8 @@ impl Drop for Answered {
 /// What the handles on one file share.
 struct Engine {
     birth: Birth,
+    /// What ids of messages of its database have in them.
+    tag: u16,
     commands: Sender,
     /// `None` if reads run on the writer thread, and after shutdown.
     reader: Mutex<Option<Reader>>,
@@ -195,6 +201,7 @@ struct Engine {
 impl Engine {
     fn start(path: &Path, options: &OpenOptions) -> Result<Self> {
         let store = store::open(path, options)?;
+        let tag = store.tag();
         let reader = store.reader()?.map(Reader::start).transpose()?;
         let (reader, reading) = reader.unzip();
         let (commands, inbox) = inbox::channel();
@@ -211,7 +218,7 @@ impl Engine {
             .spawn(move || writer.run(reading))
             .map_err(|error| Error::Io { detail: error.to_string() })?;
         let (birth, turns) = (Birth::now(), Arc::default());
-        Ok(Self { birth, commands, reader: Mutex::new(reader), stats, turns })
+        Ok(Self { birth, tag, commands, reader: Mutex::new(reader), stats, turns })
     }
 
     /// Never blocks: the writer finishes what it was given and ends by itself.

@@ -16,6 +16,7 @@ mod pending;
 mod process;
 mod queue;
 mod recurrence;
+mod shards;
 mod store;
 mod worker;
 

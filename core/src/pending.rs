@@ -1,7 +1,7 @@
 //! The answer to come: awaited on any executor, or waited for on a plain thread.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
@@ -15,6 +15,7 @@ use crate::op::Outcome;
 use crate::process::fork::Birth;
 
 type Permit = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
+type Composed = Pin<Box<dyn Future<Output = Result<Answered>> + Send>>;
 /// What comes back, or that nobody is there to answer.
 type Reply = Result<Result<Answered>, oneshot::error::RecvError>;
 type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
@@ -46,6 +47,8 @@ enum State {
         commands: Sender,
     },
     Sent(oneshot::Receiver<Result<Answered>>),
+    /// Made of the answers of several engines.
+    Composed(Composed),
     /// Seen by `poll_ready`, and not handed out.
     Ready(Reply),
     Finished,
@@ -102,6 +105,14 @@ impl<T> Pending<T> {
         Self { unanswered: || Err(Error::TransactionEnded), ..Self::sent(answer, map) }
     }
 
+    /// What several engines were asked for, as one.
+    pub(crate) fn composed(
+        answer: impl Future<Output = Result<Answered>> + Send + 'static,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Self {
+        Self::new(State::Composed(Box::pin(answer)), Some(Box::new(map)))
+    }
+
     /// If this is waited for, the transaction belongs to the thread that does.
     pub(crate) fn with_turn(self, turn: Turn) -> Self {
         Self { turn: Some(turn), ..self }
@@ -145,8 +156,31 @@ impl<T> Pending<T> {
                     let answer = ready!(Pin::new(answer).poll(context));
                     self.state = State::Ready(answer);
                 }
+                State::Composed(answer) => {
+                    let answer = ready!(answer.as_mut().poll(context));
+                    self.state = State::Ready(Ok(answer));
+                }
                 State::Failed(_) | State::Ready(_) | State::Finished => return Poll::Ready(()),
             }
+        }
+    }
+
+    /// The answer as it came, with what becomes of it if nobody takes it.
+    pub(crate) async fn into_answered(mut self) -> Result<Answered> {
+        poll_fn(|context| self.poll_ready(context)).await;
+        self.take_answered()
+    }
+
+    /// The same, of one that is ready.
+    pub(crate) fn take_answered(mut self) -> Result<Answered> {
+        if self.birth.is_inherited() {
+            return Err(Error::Forked);
+        }
+        match std::mem::replace(&mut self.state, State::Finished) {
+            State::Ready(Ok(answer)) => answer,
+            State::Ready(Err(_lost)) => (self.unanswered)().map(Answered::new),
+            State::Failed(error) => Err(error),
+            _ => Err(Error::internal("not answered yet")),
         }
     }
 

@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use crate::engine::{Handle, Work};
 use crate::error::{Error, Result};
+use crate::model::EngineStats;
 use crate::op::{Answer, Op, Outcome, Query, Source};
 use crate::options::OpenOptions;
 use crate::pending::Pending;
+use crate::shards::{self, Shards};
 
 pub use transaction::Transaction;
 
@@ -32,8 +34,60 @@ pub use transaction::Transaction;
 /// check come out of the same place.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    handle: Arc<Handle>,
+    handle: Way,
     payload_bytes_max: usize,
+}
+
+/// Where calls go.
+#[derive(Debug, Clone)]
+enum Way {
+    One(Arc<Handle>),
+    Many(Arc<Shards>),
+}
+
+impl Way {
+    fn open(address: &Path, options: &OpenOptions) -> Result<Self> {
+        match shards::path_of(address) {
+            Some(map) => Ok(Self::Many(Arc::new(Shards::open(map, options)?))),
+            None => Ok(Self::One(Arc::new(Handle::open(address, options)?))),
+        }
+    }
+
+    fn start_work<T>(
+        &self,
+        work: Work,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        match self {
+            Self::One(handle) => handle.start_work(work, map),
+            Self::Many(shards) => shards.start_work(work, map),
+        }
+    }
+
+    fn start_query<T>(
+        &self,
+        query: Query,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        match self {
+            Self::One(handle) => handle.start_query(query, map),
+            Self::Many(shards) => shards.start_query(query, map),
+        }
+    }
+
+    fn stats(&self) -> Result<EngineStats> {
+        match self {
+            Self::One(handle) => handle.stats(),
+            Self::Many(shards) => shards.stats(),
+        }
+    }
+
+    fn shutdown(&self) -> Pending<()> {
+        match self {
+            Self::One(handle) => handle.shutdown(),
+            Self::Many(shards) => shards.shutdown(),
+        }
+    }
 }
 
 impl Queue {
@@ -41,7 +95,8 @@ impl Queue {
     /// that lives and dies with this handle. With the crate feature `postgres`, `postgres://…` is one
     /// on a server, in a schema that is created if it is not there; with the feature `turso`, `libsql://…` (or
     /// `https://…`, `http://…`) is one in a Turso or libSQL database, of which the handle keeps a copy in a
-    /// temporary file.
+    /// temporary file. `shards://` and the path of a map from topics to databases opens all of these as one
+    /// queue.
     ///
     /// # Errors
     /// `cannot_open`, `read_only`, `not_a_database`, `corrupt`, `newer_schema`, `locked`, `disk_full`.
@@ -57,7 +112,7 @@ impl Queue {
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
         options.validate()?;
         let payload_bytes_max = options.payload_bytes_limit();
-        Ok(Self { handle: Arc::new(Handle::open(path.as_ref(), &options)?), payload_bytes_max })
+        Ok(Self { handle: Way::open(path.as_ref(), &options)?, payload_bytes_max })
     }
 
     /// Finishes what was handed over, answers waiting claims with `shutdown`, and closes the file if no

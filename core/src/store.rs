@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::{Clock, Millis};
+use crate::entropy;
 use crate::error::{Error, Result};
 use crate::op::{Answer, Claim, Op, Outcome, Query, Source, TxStep};
 use crate::options::OpenOptions;
@@ -53,6 +54,16 @@ pub(crate) fn fill(address: &Path) -> Result<Box<dyn Filling>> {
         #[cfg(feature = "turso")]
         Some("libsql" | "https" | "http") => Err(turso::no_copy()),
         Some(scheme) => Err(no_store(scheme)),
+    }
+}
+
+/// The tag of a new database.
+fn fresh_tag(taken: &[u16]) -> u16 {
+    loop {
+        let tag = u16::from_ne_bytes(entropy::bytes()) & 0x7ff;
+        if !taken.contains(&tag) {
+            return tag;
+        }
     }
 }
 
@@ -225,6 +236,9 @@ pub(crate) trait Store: Send {
 
     /// Answers a query on the writer's connection.
     fn read(&mut self, query: &Query) -> Result<Answer>;
+
+    /// What ids of messages have in them, so that those of another database are told from them.
+    fn tag(&self) -> u16;
 
     /// Everything that it holds as of now, on a connection of its own.
     fn rows(&self) -> Result<Box<dyn Rows>>;

@@ -23,7 +23,7 @@ pub struct ServeArgs {
     #[arg(long, env = "BLOCKQUEUE_CONFIG", value_name = "PATH")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// File of the queue, or postgres://… or libsql://…; created if it does not exist [default: blockqueue.db]
+    /// File of the queue, or postgres://…, libsql://… or shards://…; created if it does not exist [default: blockqueue.db]
     #[arg(long, env = "BLOCKQUEUE_DB", value_name = "PATH")]
     pub db: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]

@@ -12,6 +12,7 @@ use crate::source;
 const LEVELS: &[&[&str]] = &[
     &["worker"],
     &["queue", "copy"],
+    &["shards"],
     // The answer to come carries the work that the engine takes, and the engine makes such answers.
     &["pending", "engine"],
     &["store"],

@@ -48,6 +48,10 @@ impl Handle {
         if self.engine.turns.is_mine() { Err(Error::InTransaction) } else { Ok(()) }
     }
 
+    pub(crate) fn tag(&self) -> u16 {
+        self.engine.tag
+    }
+
     pub(crate) fn start_work<T>(
         &self,
         work: Work,

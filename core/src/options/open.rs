@@ -53,6 +53,8 @@ pub struct OpenOptions {
     pub must_exist: bool,
     #[cfg(feature = "turso")]
     pub(crate) token_provider: Option<TokenProvider>,
+    /// Tags that a new database must not have: it is to be told from these.
+    pub(crate) tags_taken: Vec<u16>,
     pub(crate) clock: Clock,
 }
 

@@ -6,7 +6,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, SystemTime};
 
-use super::{Queue, consume, done, publish, unexpected};
+use super::{Queue, Way, consume, done, publish, unexpected};
 use crate::engine::{Asked, Handle, Turn};
 use crate::error::{Error, Result};
 use crate::model::{MessageId, Nacked, Published, Receipt, SqlRows, SqlValue};
@@ -24,9 +24,12 @@ impl Queue {
         if let Err(error) = options.validate() {
             return Pending::failed(error);
         }
-        let (handle, payload_bytes_max) = (Arc::clone(&self.handle), self.payload_bytes_max);
-        self.handle.start_transaction(options.deadline, move |steps, turn| Transaction {
-            handle,
+        let Way::One(handle) = &self.handle else {
+            return Pending::failed(Error::invalid("a transaction is of one database: open it"));
+        };
+        let (mine, payload_bytes_max) = (Arc::clone(handle), self.payload_bytes_max);
+        handle.start_transaction(options.deadline, move |steps, turn| Transaction {
+            handle: mine,
             steps,
             turn,
             payload_bytes_max,

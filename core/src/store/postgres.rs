@@ -85,8 +85,7 @@ impl PostgresStore {
         let address = Address::parse(address, options.durability)?;
         let (link, tag) = on_own_thread(|| {
             let mut link = Link::connect(&address)?;
-            let (must_exist, limit) = (options.must_exist, options.payload_bytes_max);
-            let tag = migrate::migrate(&mut link, &address, must_exist, limit)?;
+            let tag = migrate::migrate(&mut link, &address, options)?;
             link.prepare(APPLY)?;
             Ok((link, tag))
         })
@@ -508,6 +507,10 @@ impl Store for PostgresStore {
 
     fn read(&mut self, query: &Query) -> Result<Answer> {
         self.ask(READ_WITHIN, |asker| asker.answer(query))
+    }
+
+    fn tag(&self) -> u16 {
+        self.tag
     }
 
     fn rows(&self) -> Result<Box<dyn Rows>> {

@@ -121,7 +121,7 @@ impl SqliteStore {
         let mut place = Place::new(path);
         let mut connection = connection::writer(&place, options)?;
         place.resolve();
-        let tag = migrate::migrate(&mut connection, options.clock.now())?;
+        let tag = migrate::migrate(&mut connection, options.clock.now(), &options.tags_taken)?;
         if let Some(limit) = options.payload_bytes_max {
             migrate::keep_payload_limit(&connection, limit)?;
         }
@@ -434,6 +434,10 @@ impl Store for SqliteStore {
         let (now, tag) = (self.clock.now(), self.tag);
         let path = self.place.path();
         read::answer(&read::Source { connection: &self.connection, path, now, tag }, query)
+    }
+
+    fn tag(&self) -> u16 {
+        self.tag
     }
 
     fn rows(&self) -> Result<Box<dyn Rows>> {

@@ -217,6 +217,10 @@ impl Store for TursoStore {
         self.mirror.read(query)
     }
 
+    fn tag(&self) -> u16 {
+        self.mirror.tag()
+    }
+
     fn rows(&self) -> Result<Box<dyn Rows>> {
         self.mirror.rows()
     }

@@ -29,6 +29,8 @@ enum Place {
     /// In a database of its own.
     #[cfg(feature = "turso")]
     Libsql(String),
+    /// In two files, by the map in this directory.
+    Shards(TempDir),
     /// Copied to the next place whenever it is opened again.
     Moving(Moving),
 }
@@ -64,6 +66,9 @@ impl Place {
             Self::File(directory) => directory.path().join("queue.db"),
             #[cfg(feature = "postgres")]
             Self::Server(address) => address.into(),
+            Self::Shards(directory) => {
+                format!("shards://{}", directory.path().join("map.json").display()).into()
+            }
             Self::Moving(moving) => moving.address(),
             #[cfg(feature = "turso")]
             Self::Libsql(address) => address.into(),
@@ -78,6 +83,15 @@ impl CoreFace {
 
     pub(crate) fn in_file() -> Self {
         Self::new(Place::File(tempfile::tempdir().unwrap()))
+    }
+
+    /// In two files that are one queue; topics between which scripts redrive are in one.
+    pub(crate) fn in_shards() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let map = r#"{"databases": {"a": "a.db", "b": "b.db"},
+                      "topics": {"t": "a", "u": "a", "full": "a", "repair": "a", "clock": "b"}}"#;
+        std::fs::write(directory.path().join("map.json"), map).unwrap();
+        Self::new(Place::Shards(directory))
     }
 
     /// In a file that is copied to another one whenever it is opened again.
@@ -162,7 +176,7 @@ impl Face for CoreFace {
             Feature::NegativeDurations => false,
             // PostgreSQL has no such text.
             Feature::ZeroInText => match &self.place {
-                Place::Memory | Place::File(_) => true,
+                Place::Memory | Place::File(_) | Place::Shards(_) => true,
                 #[cfg(feature = "turso")]
                 Place::Libsql(_) => true,
                 #[cfg(feature = "postgres")]

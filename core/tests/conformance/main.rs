@@ -30,6 +30,16 @@ fn every_script_holds_in_a_file() {
 }
 
 #[test]
+fn every_script_holds_in_many_databases() {
+    run_all(|| Arc::new(CoreFace::in_shards()) as Arc<dyn Face>).unwrap().assert_passed();
+}
+
+#[test]
+fn random_histories_in_many_databases_are_as_the_model_says() {
+    Histories::from_env(10).assert_hold(|| Arc::new(CoreFace::in_shards()));
+}
+
+#[test]
 fn every_script_holds_if_the_file_is_copied() {
     run_all(|| Arc::new(CoreFace::moving()) as Arc<dyn Face>).unwrap().assert_passed();
 }

@@ -10,7 +10,7 @@ use super::failure::{Failure, Outcome};
 /// The file when nothing else is said.
 const FILE_DEFAULT: &str = "blockqueue.db";
 const FILE_HELP: &str =
-    "A file, postgres://… or libsql://… [env: BLOCKQUEUE_DB=] [default: blockqueue.db]";
+    "A file, postgres://…, libsql://… or shards://… [env: BLOCKQUEUE_DB=] [default: blockqueue.db]";
 const TOKEN_HELP: &str =
     "The server's bearer token; other users may see it here, not in [env: BLOCKQUEUE_TOKEN=]";
 

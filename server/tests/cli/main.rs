@@ -9,4 +9,5 @@ mod file;
 mod postgres;
 mod scenarios;
 mod server;
+mod shards;
 mod support;

@@ -354,3 +354,32 @@ pub(crate) fn a_schedule_is_created_changed_run_and_deleted(cli: &Cli) {
     assert_eq!(gone.status, Some(1));
     assert!(gone.err.contains("[unknown_schedule]"), "{gone:?}");
 }
+
+/// On many databases.
+pub(crate) fn topics_are_in_their_own_databases(cli: &Cli) {
+    let topics: Vec<String> = (0..12).map(|number| format!("topic-{number:02}")).collect();
+    for topic in topics.iter().map(String::as_str).chain(["jobs"]) {
+        cli.ok(&["topic", "create", topic, "-s", "s"]);
+        cli.ok(&["publish", topic, topic]);
+    }
+    let list = |args: &[&str]| -> Vec<String> {
+        let topics = cli.json(args).into_iter();
+        topics.map(|topic| topic["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let all: Vec<String> = ["jobs".to_owned()].into_iter().chain(topics.clone()).collect();
+    assert_eq!(list(&["topic", "list"]), all);
+    let mut found = Vec::new();
+    for database in ["a.db", "b.db", "c.db"] {
+        let queue = blockqueue::Queue::open(cli.path(database)).unwrap();
+        let page = queue.topics(blockqueue::Page::default()).wait().unwrap();
+        assert!(!page.items.is_empty(), "{database}");
+        let names: Vec<_> = page.items.into_iter().map(|topic| topic.name).collect();
+        assert_eq!(names.contains(&"jobs".to_owned()), database == "b.db", "{names:?}");
+        found.extend(names);
+    }
+    found.sort();
+    assert_eq!(found, all, "each in one");
+    for topic in &topics {
+        assert_eq!(cli.ok(&["consume", topic, "s"]), format!("{topic}\n"));
+    }
+}

@@ -31,6 +31,20 @@ impl Cli {
         Self { dir: tempfile::tempdir().unwrap(), target, server: None }
     }
 
+    /// On three files that are one queue.
+    pub(crate) fn on_shards() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let target = ["--db".to_owned(), shards(&dir)];
+        Self { dir, target, server: None }
+    }
+
+    /// On a server of its own over three files.
+    pub(crate) fn on_a_server_of_shards() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let map = shards(&dir);
+        Self::served(dir, Path::new(&map), "")
+    }
+
     /// On a server of its own.
     pub(crate) fn on_a_server() -> Self {
         Self::on_a_server_with("")
@@ -121,6 +135,14 @@ impl Drop for Cli {
             let _ = server.wait();
         }
     }
+}
+
+/// The address of a map of three files.
+fn shards(dir: &TempDir) -> String {
+    let path = dir.path().join("map.json");
+    let map = r#"{"databases": {"a": "a.db", "b": "b.db", "c": "c.db"}, "topics": {"jobs": "b"}}"#;
+    std::fs::write(&path, map).unwrap();
+    format!("shards://{}", path.display())
 }
 
 /// How a run of the program ended.

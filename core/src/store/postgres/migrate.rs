@@ -9,9 +9,10 @@ use tokio_postgres::GenericClient;
 use super::address::Address;
 use super::error::from_statement;
 use super::link::{Link, Lost};
-use crate::entropy;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::options::OpenOptions;
+use crate::store::fresh_tag;
 
 struct Migration {
     title: &'static str,
@@ -65,15 +66,9 @@ const FUNCTIONS: &[&str] = &[
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
 
 /// Brings the schema to the newest version; the answer is the database's tag.
-pub(super) fn migrate(
-    link: &mut Link,
-    address: &Address,
-    must_exist: bool,
-    payload_bytes_max: Option<usize>,
-) -> Result<u16> {
-    let answer = link.transaction(async |transaction| {
-        migrate_in(transaction, &address.schema, must_exist, payload_bytes_max).await
-    });
+pub(super) fn migrate(link: &mut Link, address: &Address, options: &OpenOptions) -> Result<u16> {
+    let answer = link
+        .transaction(async |transaction| migrate_in(transaction, &address.schema, options).await);
     answer.map_err(|lost| match lost {
         Lost::Answered(error) => from_statement(&error),
         Lost::Unanswered(detail) => Error::Io { detail },
@@ -85,8 +80,7 @@ pub(super) type Answer<T> = Result<Result<T>, tokio_postgres::Error>;
 pub(super) async fn migrate_in(
     transaction: &impl GenericClient,
     schema: &str,
-    must_exist: bool,
-    payload_bytes_max: Option<usize>,
+    options: &OpenOptions,
 ) -> Answer<u16> {
     let lock = include_str!("../../../sql/postgres/migration_lock.sql");
     transaction.query(lock, &[&schema]).await?;
@@ -99,7 +93,7 @@ pub(super) async fn migrate_in(
         return Ok(Err(Error::ReadOnly { detail }));
     }
     if !has_table {
-        if must_exist {
+        if options.must_exist {
             let detail = format!("schema {schema:?} has no queue");
             return Ok(Err(Error::CannotOpen { detail }));
         }
@@ -133,13 +127,13 @@ pub(super) async fn migrate_in(
         }
         set(transaction, "functions", &functions).await?;
     }
-    if let Some(limit) = payload_bytes_max {
+    if let Some(limit) = options.payload_bytes_max {
         set(transaction, "payload_bytes_max", &limit.to_string()).await?;
     }
     if let Some(tag) = get(transaction, "tag").await? {
         return Ok(tag.parse().map_err(|_| Error::internal("the database has no tag")));
     }
-    let tag = u16::from_ne_bytes(entropy::bytes()) & 0x7ff;
+    let tag = fresh_tag(&options.tags_taken);
     set(transaction, "tag", &tag.to_string()).await?;
     Ok(Ok(tag))
 }

@@ -15,7 +15,7 @@ use super::link::{Link, Lost};
 use super::migrate::migrate_in;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::options::Durability;
+use crate::options::{Durability, OpenOptions};
 use crate::store::rows::{
     Filling, Ids, Kind, Row, Rows, SETTINGS, SETTINGS_CARRIED, Table, canonical_json,
 };
@@ -51,7 +51,7 @@ pub(crate) fn fill(address: &str) -> Result<PostgresRows> {
         let detail = format!("schema {:?} has a queue already", address.schema);
         return Err(Error::CannotOpen { detail });
     }
-    let made = link.wait(migrate_in(client, &address.schema, false, None));
+    let made = link.wait(migrate_in(client, &address.schema, &OpenOptions::default()));
     made.map_err(|lost| match lost {
         Lost::Answered(error) => at_open(from_statement(&error)),
         Lost::Unanswered(detail) => Error::CannotOpen { detail },

@@ -5,9 +5,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::from_sqlite;
 use crate::clock::Millis;
-use crate::entropy;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::store::fresh_tag;
 
 struct Migration {
     title: &'static str,
@@ -42,12 +42,12 @@ pub(super) const PAYLOAD_BYTES_MAX: &str = "payload_bytes_max";
 pub(in crate::store) const NEWEST: u32 = MIGRATIONS.len() as u32;
 
 /// Brings the file to the newest version; the answer is the database's tag.
-pub(super) fn migrate(connection: &mut Connection, now: Millis) -> Result<u16> {
+pub(super) fn migrate(connection: &mut Connection, now: Millis, tags_taken: &[u16]) -> Result<u16> {
     if version(connection)? != NEWEST {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(from_sqlite)?;
-        migrate_in(&transaction, now)?;
+        migrate_in(&transaction, now, tags_taken)?;
         transaction.commit().map_err(from_sqlite)?;
     }
     verified_tag(connection)
@@ -85,7 +85,7 @@ pub(super) fn refuse_newer(connection: &Connection) -> Result<u32> {
 }
 
 /// Another process may have come first: what is to be done is decided under the write lock.
-pub(super) fn migrate_in(transaction: &Connection, now: Millis) -> Result<()> {
+pub(super) fn migrate_in(transaction: &Connection, now: Millis, tags_taken: &[u16]) -> Result<()> {
     let done = version(transaction)?;
     let run = |sql: &str| transaction.execute_batch(sql).map_err(from_sqlite);
     if done == 0 {
@@ -102,7 +102,7 @@ pub(super) fn migrate_in(transaction: &Connection, now: Millis) -> Result<()> {
             .map_err(from_sqlite)?;
     }
     if done == 0 {
-        let tag = u16::from_ne_bytes(entropy::bytes()) & 0x7ff;
+        let tag = fresh_tag(tags_taken);
         transaction
             .execute(include_str!("../../../sql/sqlite/meta_set.sql"), params!["tag", tag])
             .map_err(from_sqlite)?;

@@ -48,7 +48,7 @@ pub(crate) fn fill(path: &Path) -> Result<SqliteRows> {
         let detail = format!("{} has a queue already", path.display());
         return Err(Error::CannotOpen { detail });
     }
-    migrate::migrate_in(&connection, Clock::System.now())?;
+    migrate::migrate_in(&connection, Clock::System.now(), &[])?;
     let forget = format!("DELETE FROM {SETTINGS} WHERE {SETTINGS_CARRIED}");
     connection.execute(&forget, []).map_err(from_sqlite)?;
     Ok(SqliteRows(connection))
