@@ -4,4 +4,5 @@ pub mod chance;
 pub mod child;
 pub mod fuzz;
 pub mod journal;
+pub mod mutation;
 pub mod place;

@@ -4,6 +4,7 @@
 //! is the same for one and for a hundred. Invariant: what is refused has written nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -40,34 +41,18 @@ pub(super) fn publish(tx: &mut Tx<'_>, topic: &str, messages: &[Message]) -> Ste
     let new = messages.iter().zip(&plans).filter(|(_, plan)| plan.is_new());
     backlog::check(tx, topic, new.map(|(message, _)| message))?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(messages.len());
-    let mut appended = 0;
-    let ttl = tx.topic(topic)?.options.ttl;
-    let mut appender = Appender::new(ttl);
+    let mut writing = Writing::to(tx, topic, messages.len())?;
     for (message, plan) in messages.iter().zip(&plans) {
-        let done = match *plan {
-            Plan::Append => {
-                appended += 1;
-                let at = appender.append(tx, topic, message, messages.len())?;
-                remember(tx, topic, message, at)?;
-                at
-            }
-            Plan::Delay(due_at) => {
-                let at = delay(tx, topic, message, due_at)?;
-                remember(tx, topic, message, at)?;
-                at
-            }
+        accepted.push(match *plan {
+            Plan::Append => writing.append(tx, message)?,
+            Plan::Delay(due_at) => writing.delay(tx, message, due_at)?,
             Plan::Known(first) => first,
             Plan::SameAs(earlier) => {
                 *accepted.get(earlier).ok_or_else(|| Error::internal("a duplicate of nothing"))?
             }
-        };
-        accepted.push(done);
+        });
     }
-    appender.finish(tx)?;
-    if appended > 0 {
-        let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
-        tx.effects.appended.push((name, appended));
-    }
+    writing.finish(tx)?;
     if plans.iter().any(Plan::is_new) {
         backlog::enforce(tx, topic)?;
     }
@@ -98,20 +83,18 @@ pub(super) fn publish_run(tx: &mut Tx<'_>, ops: &[Op]) -> Step<Vec<Outcome>> {
     }
     let count = run.iter().map(|messages| messages.len()).sum();
     let subscriber_count = tx.topic(topic)?.subscriber_count;
-    let mut appender = Appender::new(None);
+    let mut writing = Writing::to(tx, topic, count)?;
     let mut outcomes = Vec::with_capacity(run.len());
     for messages in run {
         let mut published = Vec::with_capacity(messages.len());
         for message in messages {
-            let accepted = appender.append(tx, topic, message, count)?;
+            let accepted = writing.append(tx, message)?;
             let id = id_of(tx.tag, &accepted);
             published.push(Published { id, duplicate: false, deliver_at: None, subscriber_count });
         }
         outcomes.push(Outcome::Published(published));
     }
-    appender.finish(tx)?;
-    let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
-    tx.effects.appended.push((name, count));
+    writing.finish(tx)?;
     Ok(outcomes)
 }
 
@@ -132,16 +115,20 @@ pub(super) fn publish_staged<'m>(
     topic: TopicId,
     messages: impl Iterator<Item = &'m Message>,
 ) -> Step<Vec<Result<(), Error>>> {
-    let ttl = tx.topic(topic)?.options.ttl;
-    let mut appender = Appender::new(ttl);
+    let mut writing = Writing::to(tx, topic, limits::STEP_ROWS)?;
     let mut outcomes = Vec::new();
-    let mut appended = 0;
     for message in messages {
         let outcome = match plan(tx, topic, std::slice::from_ref(message)) {
             Ok(plans) => {
-                if let Some(accepted) = accept(tx, topic, message, plans.first(), &mut appender)? {
-                    appended += usize::from(accepted.due_at.is_none());
-                    remember(tx, topic, message, accepted)?;
+                match plans.first() {
+                    Some(Plan::Append) => {
+                        writing.append(tx, message)?;
+                    }
+                    Some(Plan::Delay(due_at)) => {
+                        writing.delay(tx, message, *due_at)?;
+                    }
+                    // A duplicate: it is there already.
+                    Some(Plan::Known(_) | Plan::SameAs(_)) | None => {}
                 }
                 Ok(())
             }
@@ -150,11 +137,7 @@ pub(super) fn publish_staged<'m>(
         };
         outcomes.push(outcome);
     }
-    appender.finish(tx)?;
-    if appended > 0 {
-        let name = std::sync::Arc::clone(&tx.topic(topic)?.name);
-        tx.effects.appended.push((name, appended));
-    }
+    writing.finish(tx)?;
     // Nothing of it was counted against the limit.
     if let Some(kept) = tx.cache.topics.get_mut(&topic) {
         kept.value.backlog = None;
@@ -163,18 +146,42 @@ pub(super) fn publish_staged<'m>(
     Ok(outcomes)
 }
 
-/// `None` if the message is a duplicate.
-fn accept<'m>(
-    tx: &mut Tx<'_>,
+/// Writes new messages to a topic, with what their keys leave behind. It must be finished: what is appended
+/// is written several at a time, and then told to whoever waits for it.
+struct Writing<'m> {
     topic: TopicId,
-    message: &'m Message,
-    plan: Option<&Plan>,
-    appender: &mut Appender<'m>,
-) -> Step<Option<Accepted>> {
-    match plan {
-        Some(Plan::Append) => Ok(Some(appender.append(tx, topic, message, limits::STEP_ROWS)?)),
-        Some(Plan::Delay(due_at)) => Ok(Some(delay(tx, topic, message, *due_at)?)),
-        _ => Ok(None),
+    appender: Appender<'m>,
+    /// For so many messages a log must have room.
+    room: usize,
+    appended: usize,
+}
+
+impl<'m> Writing<'m> {
+    fn to(tx: &Tx<'_>, topic: TopicId, room: usize) -> Step<Self> {
+        let appender = Appender::new(tx.topic(topic)?.options.ttl);
+        Ok(Self { topic, appender, room, appended: 0 })
+    }
+
+    fn append(&mut self, tx: &mut Tx<'_>, message: &'m Message) -> Step<Accepted> {
+        self.appended += 1;
+        let accepted = self.appender.append(tx, self.topic, message, self.room)?;
+        remember(tx, self.topic, message, accepted)?;
+        Ok(accepted)
+    }
+
+    fn delay(&self, tx: &mut Tx<'_>, message: &Message, due_at: Millis) -> Step<Accepted> {
+        let accepted = delay(tx, self.topic, message, due_at)?;
+        remember(tx, self.topic, message, accepted)?;
+        Ok(accepted)
+    }
+
+    fn finish(self, tx: &mut Tx<'_>) -> Step<()> {
+        self.appender.finish(tx)?;
+        if self.appended > 0 {
+            let name = Arc::clone(&tx.topic(self.topic)?.name);
+            tx.effects.appended.push((name, self.appended));
+        }
+        Ok(())
     }
 }
 

@@ -347,10 +347,12 @@ fn pick_lapsed(
 ) -> Step<()> {
     // Which leases there are, and that they have expired, may not stand in their rows yet.
     tx.flush()?;
+    // All that the oldest leases have left may be picked already.
+    let leases_max = as_rows(room.items + picked.len());
     let leases: Vec<(i64, String)> = tx
         .connection
         .prepare_cached(include_str!("../../../../sql/sqlite/lease_lapsed.sql"))?
-        .query_map(params![id, as_rows(room.items)], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![id, leases_max], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let sql = include_str!("../../../../sql/sqlite/claim_lapsed.sql");
     let mut statement = tx.connection.prepare_cached(sql)?;
