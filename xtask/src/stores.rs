@@ -24,6 +24,8 @@ pub(crate) fn test() -> Result {
     cargo_with(&[&core[..], &["--test", "conformance", "postgresql"]].concat(), &variables)?;
     cargo_with(&[&core[..], &["--test", "copy", "postgresql"]].concat(), &variables)?;
     cargo_with(&[&core[..], &["--test", "postgres"]].concat(), &variables)?;
+    let server = ["test", "--package", "blockqueue-server", "--features", "test-clock"];
+    cargo_with(&[&server[..], &["--test", "cli", "postgres::"]].concat(), &variables)?;
     libsql(&core)?;
     let tests = ["test", "--package", "blockqueue-tests"];
     let on_files_too = ["--test", "histories", "--test", "crash", "--test", "paused"];
