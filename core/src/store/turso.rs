@@ -17,7 +17,6 @@ use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -38,8 +37,6 @@ use crate::options::{Durability, OpenOptions};
 
 /// How long a group tries to be faster than those of other engines.
 const TRY_WITHIN: Duration = Duration::from_secs(30);
-/// The first and the longest pause after a group came second more than once.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(250));
 /// How often a store that heard nothing asks all the same.
 const SAFETY: Duration = Duration::from_secs(10);
 
@@ -139,7 +136,7 @@ impl Store for TursoStore {
     }
 
     fn apply(&mut self, ops: &[Op], follow: &mut dyn Follow) -> Result<Applied, Fault> {
-        let (started, mut pause, mut is_fresh) = (monotonic(), PAUSES.0, false);
+        let (started, mut is_fresh) = (monotonic(), false);
         self.journal.give_way();
         loop {
             self.catch_up().map_err(Fault::NotApplied)?;
@@ -151,10 +148,6 @@ impl Store for TursoStore {
                 return Err(Fault::NotApplied(Error::Locked));
             }
             follow.again();
-            if is_fresh {
-                thread::sleep(pause.mul_f64(entropy::unit()));
-                pause = (pause * 2).min(PAUSES.1);
-            }
             // What comes next is as of now, when the group was already asked for.
             is_fresh = true;
         }

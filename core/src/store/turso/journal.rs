@@ -72,6 +72,8 @@ pub(super) struct Journal {
     came_second: bool,
     /// How often in a row.
     losses: u32,
+    /// When it last did.
+    lost_at: Option<Instant>,
     /// The gap that others ask for.
     asked_gap: Duration,
     /// Of ours, nothing before this.
@@ -134,6 +136,7 @@ impl Journal {
             known: Arc::default(),
             came_second: false,
             losses: 0,
+            lost_at: None,
             asked_gap: Duration::ZERO,
             gap_until: None,
             leave_alone: None,
@@ -302,6 +305,7 @@ impl Journal {
                 Sent::Second => {
                     self.came_second = true;
                     self.losses += 1;
+                    self.lost_at = Some(monotonic());
                     return Err(Fault::NotApplied(Error::Busy));
                 }
                 Sent::Not(fault) if !is_unknown => return Err(fault),
@@ -366,8 +370,9 @@ impl Journal {
         let commit = steps.len() - 1;
         steps.push(Step::new("ROLLBACK", Vec::new()).unless_ok(commit));
         if self.losses > 0 {
-            // There and back, and what is done in between.
-            let gap = (self.took * 2).clamp(GAPS.0, GAPS.1).as_millis();
+            // What is done between two attempts, and there and back. A pause here would only make it older.
+            let between = self.lost_at.map_or(Duration::ZERO, |at| at.elapsed());
+            let gap = (between + self.took * 2).clamp(GAPS.0, GAPS.1).as_millis();
             let args = vec![engine(), i64::try_from(gap).unwrap_or(0).into()];
             steps.push(Step::new(ASK_TURN, args).unless_ok(commit));
         }
