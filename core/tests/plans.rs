@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("migration_table", "the list of tables"),
     ("rejected_count", "at most as many rows as are kept"),
     ("table_count", "the list of tables, read when a file is opened"),
+    ("logs_find_plain", "asks about every log, in a file that was filled from elsewhere"),
     ("logs_of_topic", "sorts a row per priority"),
     ("logs_expiring", "a row per topic and priority, read once when a file was opened"),
     ("message_insert_plain_16", "the rows that it is given"),
