@@ -5,6 +5,8 @@
 //! and does not disturb its neighbours.
 
 mod fingerprint;
+#[cfg(any(feature = "postgres", feature = "turso"))]
+mod percent;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recent;

@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
 use crate::options::Durability;
+use crate::store::percent;
 
 /// How long a server may take to answer a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -100,20 +101,8 @@ fn wrong(rule: impl fmt::Display) -> Error {
     Error::CannotOpen { detail: format!("address of a PostgreSQL database: {rule}") }
 }
 
-/// Undoes the percent encoding of a value.
 fn decode(value: &str) -> Result<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let pair = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        bytes.push(pair.ok_or_else(|| wrong("a percent sign is not followed by two digits"))?);
-    }
-    String::from_utf8(bytes).map_err(|_| wrong("a value is not UTF-8"))
+    percent::decode(value).map_err(wrong)
 }
 
 #[cfg(test)]

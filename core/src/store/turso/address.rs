@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::options::{OpenOptions, TokenProvider};
+use crate::store::percent;
 
 /// Where the token stands if nobody gives one: ours, and that of Turso's own tools.
 const VARIABLES: [&str; 2] = ["BLOCKQUEUE_TURSO_TOKEN", "TURSO_AUTH_TOKEN"];
@@ -87,7 +88,7 @@ impl Address {
                 ("tls", "0") if scheme != "https" => is_secure = false,
                 ("tls", "1") if scheme != "http" => is_secure = true,
                 ("close", "0") => says_close = false,
-                ("authToken", value) => token = Some(Token::Text(value.to_owned())),
+                ("authToken", value) => token = Some(Token::Text(decode(value)?)),
                 ("authTokenFile", value) => token = Some(Token::File(decode(value)?)),
                 ("poll_ms", value) => {
                     let number = value.parse().ok().filter(|n| (POLL_MS.0..=POLL_MS.1).contains(n));
@@ -109,20 +110,8 @@ fn wrong(rule: impl fmt::Display) -> Error {
     Error::CannotOpen { detail: format!("address of a Turso database: {rule}") }
 }
 
-/// Undoes the percent encoding of a value.
 fn decode(value: &str) -> Result<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let pair = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        bytes.push(pair.ok_or_else(|| wrong("a percent sign is not followed by two digits"))?);
-    }
-    String::from_utf8(bytes).map_err(|_| wrong("a value is not UTF-8"))
+    percent::decode(value).map_err(wrong)
 }
 
 #[cfg(test)]
