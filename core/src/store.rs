@@ -1,6 +1,7 @@
 //! The seam between the engine and a database: groups of operations in, one outcome each out.
 //!
-//! A store owns its SQL, its transactions and its caches. It holds no waiting callers and no threads.
+//! A store owns its SQL, its transactions and its caches, and a thread only where a server must be listened to or asked
+//! for news. It holds no waiting callers.
 //! Invariant: a group is applied as a whole or not at all; a failing operation in it changes nothing
 //! and does not disturb its neighbours.
 
