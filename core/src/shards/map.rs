@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 
 /// What the address of a map begins with.
 const SCHEME: &str = "shards://";
+/// So many databases have tags of their own, which are 2,048, and are found quickly.
+const DATABASES_MAX: usize = 1_000;
 
 /// The path of the map, if this is the address of one.
 pub(crate) fn path_of(address: &Path) -> Option<&Path> {
@@ -63,8 +65,8 @@ impl Map {
             })
             .collect::<Option<_>>()
             .ok_or_else(|| wrong(path, "a database must be a file or on a server"))?;
-        if databases.is_empty() {
-            return Err(wrong(path, "there must be a database"));
+        if !(1..=DATABASES_MAX).contains(&databases.len()) {
+            return Err(wrong(path, format_args!("there must be 1 to {DATABASES_MAX} databases")));
         }
         let topics = written.topics.into_iter().map(|(topic, name)| {
             let at = databases.iter().position(|database| database.name == name);
@@ -167,5 +169,8 @@ mod tests {
             assert_eq!(error.code(), "cannot_open", "{text}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
+        let many: Vec<_> = (0..=DATABASES_MAX).map(|at| format!(r#""{at}": "{at}.db""#)).collect();
+        let too_many = map(&format!(r#"{{"databases": {{{}}}}}"#, many.join(", ")));
+        assert_eq!(too_many.unwrap_err().code(), "cannot_open");
     }
 }
