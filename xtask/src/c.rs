@@ -157,8 +157,12 @@ fn symbols() -> Result {
         .map_err(|error| Failure::new(format!("nm: {error}")))?;
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
     let names = listed.lines().filter_map(|line| line.split(' ').next());
-    let exported: BTreeSet<_> =
-        names.filter(|name| name.starts_with("bq_")).map(str::to_owned).collect();
+    // With the version of the ABI, which makes another symbol of the same name another one.
+    let exported: BTreeSet<_> = names
+        .filter(|name| name.starts_with("bq_"))
+        .map(|name| name.strip_suffix("@@BLOCKQUEUE_1").unwrap_or("a symbol without version"))
+        .map(str::to_owned)
+        .collect();
     let mut declared = BTreeSet::new();
     for header in ["blockqueue.h", "blockqueue_test.h"] {
         declared.extend(functions(&source::read(&root().join("ffi/include").join(header))?));

@@ -3,7 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::run::{Failure, Result, cargo, root};
+use crate::run::{Failure, Result, cargo, program, root};
+
+/// What a shared library for Linux is linked with: its name for the loader, whose number is that of the ABI,
+/// `BQ_ABI_VERSION`; the versions of its symbols; and that it stays once it is loaded, because its threads run code
+/// of it and PHP unloads libraries at the end of a request.
+const LINK: &str = "-shared -Wl,-soname,libblockqueue.so.1 -Wl,-z,nodelete -Wl,--gc-sections";
+/// What Rust's own library needs of the system.
+const NEEDS: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
 
 /// Which library.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,6 +47,9 @@ pub(crate) fn build(build: Build) -> Result {
     let prefix = build.prefix();
     lay_out(&made, &prefix)
         .map_err(|error| Failure::new(format!("{}: {error}", prefix.display())))?;
+    if !cfg!(target_os = "macos") {
+        link(&prefix.join("lib"))?;
+    }
     println!("{} has include, lib and lib/pkgconfig", prefix.display());
     Ok(())
 }
@@ -55,16 +65,30 @@ fn lay_out(made: &Path, prefix: &Path) -> std::io::Result<()> {
     replace(&made.join("libblockqueue.a"), &lib.join("libblockqueue.a"))?;
     if cfg!(target_os = "macos") {
         replace(&made.join("libblockqueue.dylib"), &lib.join("libblockqueue.dylib"))?;
-    } else {
-        // Programs are linked with the plain name, and look for that of the ABI when they run.
-        replace(&made.join("libblockqueue.so"), &lib.join("libblockqueue.so.1"))?;
-        replace(&lib.join("libblockqueue.so.1"), &lib.join("libblockqueue.so"))?;
     }
     let template = fs::read_to_string(root().join("ffi/blockqueue.pc.in"))?;
     let filled = template
         .replace("@prefix@", &prefix.display().to_string())
         .replace("@version@", env!("CARGO_PKG_VERSION"));
     fs::write(lib.join("pkgconfig/blockqueue.pc"), filled)
+}
+
+/// Links the shared library from the static one: the one that Cargo links has no versions of symbols, and none can be
+/// given to it, because the compiler passes a list of symbols of its own.
+fn link(lib: &Path) -> Result {
+    let (new, whole) = (lib.join("libblockqueue.so.new"), lib.join("libblockqueue.a"));
+    let [new_name, whole] = [&new, &whole].map(|path| path.display().to_string());
+    let map = format!("-Wl,--version-script={}", root().join("ffi/blockqueue.map").display());
+    let archive = ["-Wl,--whole-archive", &whole, "-Wl,--no-whole-archive"];
+    let mut words: Vec<&str> = LINK.split(' ').collect();
+    words.extend([&map, "-o", &new_name]);
+    words.extend(archive.into_iter().chain(NEEDS.split(' ')));
+    program("cc", &words)?;
+    // Programs are linked with the plain name, and look for that of the ABI when they run.
+    let name = lib.join("libblockqueue.so");
+    fs::rename(&new, lib.join("libblockqueue.so.1"))
+        .and_then(|()| replace(&lib.join("libblockqueue.so.1"), &name))
+        .map_err(|error| Failure::new(format!("{}: {error}", name.display())))
 }
 
 /// A program that has the old one open keeps it.
