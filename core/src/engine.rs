@@ -3,6 +3,7 @@
 //! Owns the channel, the group, the answers and the timers. Does not know SQL.
 //! Invariant: each request is answered once, after the commit that holds it, or with an error.
 
+mod filler;
 mod handle;
 mod inbox;
 mod lookout;
