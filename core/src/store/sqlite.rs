@@ -43,7 +43,7 @@ mod standing;
 #[cfg(feature = "turso")]
 pub(super) mod tables;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod topology;
 mod tx;
 mod unique;
@@ -229,6 +229,8 @@ impl SqliteStore {
         body: impl FnOnce(&mut Tx<'_>) -> Step<Option<Applied>>,
     ) -> Result<Option<Applied>, Fault> {
         self.reopen().map_err(Fault::NotApplied)?;
+        // A panic may have ended the one before.
+        self.recent.roll_back();
         let result = self.run(body);
         match &result {
             Ok(Some(_)) => self.recent.commit(),
@@ -501,5 +503,31 @@ impl Read for SqliteReader {
         let (path, clock, tag) = (self.path.clone(), self.clock.clone(), self.tag);
         let connection = connection::reader(&path)?;
         Ok(Box::new(Self { connection, path, clock, tag }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    use super::testing::{apply, open};
+    use super::*;
+    use crate::model::{MessageId, Receipt};
+    use crate::op::{Settled, Verb};
+
+    #[test]
+    fn what_a_panic_rolled_back_is_not_remembered() {
+        let mut store = open();
+        let receipt =
+            Receipt { key: 1, message: MessageId::NIL, subscriber: 1, lease: 1, token: [0; 16] };
+        let panics = || {
+            store.transact(|tx| {
+                tx.recent.add(&receipt, 1, Settled::Acked);
+                resume_unwind(Box::new("a bug"))
+            })
+        };
+        catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+        apply(&mut store, Op::Upkeep);
+        assert_eq!(store.recent.repeat(&receipt, &Verb::Ack), None);
     }
 }
