@@ -11,6 +11,8 @@ mod copy;
 mod hrana;
 mod journal;
 mod poll;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use std::fs::{self, DirBuilder};
@@ -23,11 +25,13 @@ use uuid::Uuid;
 
 use address::Address;
 use hrana::Client;
-use journal::{Journal, News};
+use journal::{Journal, News, Published};
 use poll::Poll;
 
 use super::rows::Rows;
 use super::sqlite::SqliteStore;
+use super::sqlite::mirror::Publish;
+use super::sqlite::tables::Table;
 use super::{Applied, Fault, Follow, Heard, Look, Others, Owner, Quiet, Read, Store};
 use crate::clock::{Clock, ServerTime, monotonic};
 use crate::entropy;
@@ -117,16 +121,35 @@ impl TursoStore {
         self.catch_up()
     }
 
-    fn apply_once(
+    /// A transaction in the mirror, and in the journal before it is committed; `None` if others were faster.
+    fn transact<T>(
         &mut self,
-        ops: &[Op],
-        follow: &mut dyn Follow,
         is_fresh: bool,
-    ) -> Result<Applied, Fault> {
+        run: impl FnOnce(&mut SqliteStore, &[Table], Publish<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
         let Self { mirror, journal, .. } = self;
         let tables = Arc::clone(&journal.tables);
-        let mut publish = |changes: &[u8]| journal.publish(changes, is_fresh);
-        mirror.apply_and_publish(ops, follow, &tables, &mut publish)
+        let mut published = Published::Nothing;
+        let result = run(mirror, &tables, &mut |changes| {
+            published = journal.publish(changes, is_fresh)?;
+            match published {
+                Published::TooLate => Err(Fault::NotApplied(Error::Busy)),
+                Published::Nothing | Published::At(_) => Ok(()),
+            }
+        });
+        match published {
+            Published::Nothing => result.map(Some),
+            Published::TooLate => Ok(None),
+            Published::At(place) => {
+                // What the mirror has not committed, it takes in like what others have done.
+                let done = result.map_err(|fault| {
+                    let detail = format!("it is on the server; in the copy: {}", fault.error());
+                    Fault::Unknown(Error::OutcomeUnknown { detail })
+                })?;
+                journal.is_at(place);
+                Ok(Some(done))
+            }
+        }
     }
 }
 
@@ -140,9 +163,11 @@ impl Store for TursoStore {
         self.journal.give_way();
         loop {
             self.catch_up().map_err(Fault::NotApplied)?;
-            let applied = self.apply_once(ops, follow, is_fresh);
-            if !self.journal.came_second() {
-                return applied;
+            let applied = self.transact(is_fresh, |mirror, tables, publish| {
+                mirror.apply_and_publish(ops, follow, tables, publish)
+            })?;
+            if let Some(applied) = applied {
+                return Ok(applied);
             }
             if started.elapsed() >= TRY_WITHIN {
                 return Err(Fault::NotApplied(Error::Locked));
@@ -159,16 +184,11 @@ impl Store for TursoStore {
         follow: &mut dyn Follow,
     ) -> Result<Option<Applied>, Fault> {
         self.refresh().map_err(Fault::NotApplied)?;
-        let Self { mirror, journal, .. } = self;
-        let mut owner = VerbsOnly(owner);
-        let tables = Arc::clone(&journal.tables);
-        let mut publish = |changes: &[u8]| journal.publish(changes, true);
-        let done = mirror.converse_and_publish(&mut owner, follow, &tables, &mut publish);
-        if !journal.came_second() {
-            return done;
-        }
+        let done = self.transact(true, |mirror, tables, publish| {
+            mirror.converse_and_publish(&mut VerbsOnly(owner), follow, tables, publish)
+        })?;
         // Its owner has decided by what is not so any more.
-        Err(Fault::NotApplied(Error::Locked))
+        done.ok_or(Fault::NotApplied(Error::Locked))
     }
 
     fn changed(&mut self) -> Result<bool> {

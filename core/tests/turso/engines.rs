@@ -6,7 +6,9 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use blockqueue::{ClaimOptions, Message, NewSubscriber, NewTopic, Queue, SubscriberOptions};
+use blockqueue::{
+    ClaimOptions, Message, NewSubscriber, NewTopic, Page, Peeked, Queue, SubscriberOptions,
+};
 
 use crate::server::Server;
 
@@ -220,10 +222,93 @@ fn an_engine_that_was_left_behind_copies_anew() {
     assert_eq!(ahead.topic_stats("t").wait().unwrap().published_count, 21);
 }
 
+/// What is to be claimed, in its order.
+fn payloads(queue: &Queue) -> Vec<String> {
+    let peeked = queue.peek("t", "s", Page::default()).wait().unwrap().items;
+    let payload = |peeked: &Peeked| String::from_utf8_lossy(&peeked.message.payload).into();
+    peeked.iter().map(payload).collect()
+}
+
+#[test]
+fn a_server_that_was_restored_is_believed() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup.db");
+    let address = server.database("restored");
+    let (reading, writing) = (queue(&address), Queue::open(&address).unwrap());
+    reading.publish("t", "1").wait().unwrap();
+    server.save("restored", &backup);
+    let claimed = writing.claim("t", "s", &ClaimOptions::default()).wait().unwrap();
+    writing.ack(&claimed[0].receipt).wait().unwrap();
+    writing.ack(&claimed[0].receipt).wait().unwrap();
+    writing.publish("t", "2").wait().unwrap();
+    assert_eq!(reading.topic_stats("t").wait().unwrap().published_count, 2);
+    server.restore("restored", &backup);
+    writing.publish("t", "3").wait().unwrap();
+    assert_eq!(writing.ack(&claimed[0].receipt).wait().unwrap_err().code(), "lease_lost");
+    assert_eq!(payloads(&writing), ["1", "3"]);
+    assert_eq!(reading.topic_stats("t").wait().unwrap().published_count, 2);
+    reading.publish("t", "4").wait().unwrap();
+    assert_eq!(payloads(&Queue::open(&address).unwrap()), ["1", "3", "4"]);
+    assert_eq!(reading.diagnose().wait().unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn a_waiting_claim_hears_that_the_server_was_restored() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup.db");
+    let queue = queue(&server.database("again"));
+    queue.publish("t", "x").wait().unwrap();
+    server.save("again", &backup);
+    let options = ClaimOptions::default().with_wait(Duration::from_mins(1));
+    let claimed = queue.claim("t", "s", &options).wait().unwrap();
+    queue.ack(&claimed[0].receipt).wait().unwrap();
+    let claim = queue.claim("t", "s", &options);
+    eventually("a claim waits", || queue.engine_stats().unwrap().waiting_claims == 1);
+    let restored = Instant::now();
+    server.restore("again", &backup);
+    let again = claim.wait().unwrap();
+    println!("restored to claim: {:?}", restored.elapsed());
+    assert_eq!(again[0].message_id, claimed[0].message_id);
+    // Without the poll it would be ten seconds.
+    assert!(restored.elapsed() < Duration::from_secs(5), "{:?}", restored.elapsed());
+}
+
+/// The other history has as many versions and bytes as the one that is gone, and more of them.
+#[test]
+fn what_came_after_a_restore_is_not_overwritten() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, count) in [("level", 3), ("longer", 5)] {
+        let backup = folder.path().join(name);
+        let address = server.database(name);
+        let engine = queue(&address);
+        engine.publish("t", "kept").wait().unwrap();
+        server.save(name, &backup);
+        for _ in 0..3 {
+            engine.publish("t", "gone").wait().unwrap();
+        }
+        server.restore(name, &backup);
+        let other = Queue::open(&address).unwrap();
+        for _ in 0..count {
+            other.publish("t", "here").wait().unwrap();
+        }
+        engine.publish("t", "last").wait().unwrap();
+        let mut expected = vec!["kept"];
+        expected.extend(vec!["here"; count]);
+        expected.push("last");
+        assert_eq!(payloads(&Queue::open(&address).unwrap()), expected, "{name}");
+        assert_eq!(payloads(&engine), expected, "{name}");
+    }
+}
+
 #[test]
 fn the_journal_is_not_kept_for_ever() {
     let server = Server::start();
     let queue = queue(&server.database("prune"));
+    // Of an engine that is gone.
+    server.run("prune", "INSERT INTO blockqueue_turn VALUES ('gone', 0, 100)");
     for number in 0..150 {
         if number == 20 {
             server.run("prune", "UPDATE blockqueue_journal SET at = at - 3700000");
@@ -234,6 +319,7 @@ fn the_journal_is_not_kept_for_ever() {
     assert!((1..=140).contains(&kept), "{kept}");
     let oldest = server.number("prune", "SELECT min(version) FROM blockqueue_journal");
     assert!(oldest >= 20, "{oldest}");
+    assert_eq!(server.number("prune", "SELECT count(*) FROM blockqueue_turn"), 0);
 }
 
 /// The clock of the server is ten minutes ahead of this machine's: all times are the server's.

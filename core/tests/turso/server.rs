@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -90,6 +91,17 @@ impl Server {
     pub(crate) fn run(&self, name: &str, sql: &str) {
         let database = self.shared.database(&format!("/{name}/v2/pipeline"));
         database.lock().unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// Makes a backup, in a file that is not there yet.
+    pub(crate) fn save(&self, name: &str, to: &Path) {
+        self.run(name, &format!("VACUUM INTO '{}'", to.display()));
+    }
+
+    /// The database is what it was, whatever came after.
+    pub(crate) fn restore(&self, name: &str, from: &Path) {
+        let database = self.shared.database(&format!("/{name}/v2/pipeline"));
+        *database.lock().unwrap() = Connection::open(from).unwrap();
     }
 
     pub(crate) fn requests(&self) -> u64 {

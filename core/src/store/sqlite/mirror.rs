@@ -14,10 +14,11 @@ use super::changes::{self, Verb};
 use super::error::from_sqlite;
 use super::tables::{self, Table};
 use super::tx::{Step, Stop, Tx};
-use super::{SqliteStore, apply_all, guard, interactive, migrate};
+use super::{SqliteStore, apply_all, connection, guard, interactive, migrate};
 use crate::error::{Error, Result};
 use crate::op::Op;
 use crate::options::OpenOptions;
+use crate::store::recent::Recent;
 use crate::store::{Applied, Fault, Follow, Owner};
 
 /// Is given what a transaction changed, just before it is committed; an error rolls it back.
@@ -121,12 +122,16 @@ impl SqliteStore {
         &mut self,
         fill: impl FnOnce(&Refill<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.reopen()?;
+        // A connection that takes no notes: they would be of every row.
+        self.connection = connection::writer(&self.place, &self.options)?;
+        self.must_reopen = false;
         self.cache_is_right = false;
         let transaction = begin(&mut self.connection)?;
         refill(&transaction, fill)?;
         transaction.commit().map_err(from_sqlite)?;
         self.cache = Cache::default();
+        // The database may have gone back behind what was settled.
+        self.recent = Recent::default();
         self.tag = migrate::verified_tag(&self.connection)?;
         Ok(())
     }
@@ -289,5 +294,34 @@ impl Refill<'_> {
     /// Changes that some of the rows have seen already, and others not.
     pub(in crate::store) fn take_in(&self, changes: &[u8], tables: &[Table]) -> Result<()> {
         apply(self.transaction, changes, tables)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Nobody, number};
+    use super::*;
+    use crate::options::NewTopic;
+
+    #[test]
+    fn what_a_copy_is_filled_with_is_not_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = OpenOptions::default();
+        let mut mirror =
+            SqliteStore::open_mirror(&folder.path().join("queue.db"), &options).unwrap();
+        let tables = mirror.tables().unwrap();
+        let create = Op::CreateTopic(NewTopic::new("t"));
+        mirror.apply_and_publish(&[create], &mut Nobody, &tables, &mut |_| Ok(())).unwrap();
+        let notes = "SELECT count(*) FROM temp.sqlite_master";
+        assert_ne!(number(&mirror, notes), 0);
+        let rows: Vec<_> = tables.iter().map(|table| mirror.first_rows(table).unwrap()).collect();
+        let fill = |refill: &Refill<'_>| {
+            let mut filled = tables.iter().zip(&rows);
+            filled.try_for_each(|(table, rows)| {
+                rows.iter().try_for_each(|row| refill.row(table, row))
+            })
+        };
+        mirror.refill(fill).unwrap();
+        assert_eq!(number(&mirror, notes), 0);
     }
 }

@@ -9,7 +9,7 @@ use crate::op::{Claim, Op, Outcome};
 use crate::options::{NewTopic, OpenOptions};
 use crate::store::{Effects, Follow, Store as _};
 
-struct Nobody;
+pub(in crate::store) struct Nobody;
 
 impl Follow for Nobody {
     fn follow(&mut self, _: &mut Effects, _: Millis, _: Vec<Result<Outcome>>) -> Vec<Claim> {
@@ -27,6 +27,13 @@ pub(super) fn open() -> SqliteStore {
 
 pub(super) fn apply(store: &mut SqliteStore, op: Op) -> Outcome {
     store.apply(&[op], &mut Nobody).unwrap().outcomes.remove(0).unwrap()
+}
+
+/// The next commit fails, as on a disk that is full.
+#[cfg(feature = "turso")]
+pub(in crate::store) fn refuse_next_commit(store: &mut SqliteStore) {
+    let mut refuses = true;
+    store.connection.commit_hook(Some(move || std::mem::take(&mut refuses))).unwrap();
 }
 
 /// The answer is whether there is more to do.

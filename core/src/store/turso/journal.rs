@@ -1,7 +1,8 @@
 //! The journal: what all engines agree on.
 //!
 //! Owns the version that the mirror is at, and what becomes of a transaction that is sent. Each transaction is
-//! the next version, or it fails: whoever comes second takes in what the first has changed, and tries again.
+//! the next version, or it fails: whoever comes second takes in what the first has changed, and tries again. A
+//! version is known by the group that made it: where another one has its number, the server was restored.
 //! Invariant: a transaction is in the journal once, however often it was sent.
 
 use std::collections::VecDeque;
@@ -53,6 +54,7 @@ const INSERT: &str = include_str!("../../../sql/turso/journal_insert.sql");
 const ASK_TURN: &str = include_str!("../../../sql/turso/turn_ask.sql");
 const LEAVE_TURN: &str = include_str!("../../../sql/turso/turn_leave.sql");
 const PRUNE: &str = include_str!("../../../sql/turso/journal_prune.sql");
+const PRUNE_TURNS: &str = include_str!("../../../sql/turso/turn_prune.sql");
 
 pub(super) struct Journal {
     pub client: Client,
@@ -64,13 +66,13 @@ pub(super) struct Journal {
     at: Place,
     /// The newest version of all, as last heard.
     newest: i64,
+    /// The server has another history than the mirror.
+    is_elsewhere: bool,
     /// Received, and not taken in.
     received: VecDeque<Part>,
     /// For whoever asks the server for news.
     known: Arc<AtomicI64>,
-    /// A transaction of ours came too late.
-    came_second: bool,
-    /// How often in a row.
+    /// How often in a row a transaction of ours came too late.
     losses: u32,
     /// When it last did.
     lost_at: Option<Instant>,
@@ -86,16 +88,16 @@ pub(super) struct Journal {
     prune_at: i64,
 }
 
-/// A place in the journal: a version, and the bytes up to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A place in the journal: a version, the bytes up to it, and the group that it is of.
+#[derive(Debug, Clone)]
 pub(super) struct Place {
-    pub version: i64,
-    pub bytes: i64,
+    version: i64,
+    bytes: i64,
+    group: Arc<str>,
 }
 
 struct Part {
     place: Place,
-    group: String,
     is_last: bool,
     changes: Vec<u8>,
 }
@@ -108,7 +110,8 @@ impl Part {
         };
         let (Value::Text(group), Value::Blob(changes)) = (group, changes) else { return None };
         let is_last = is_last != Value::Integer(0);
-        Some(Self { place: Place { version, bytes }, group, is_last, changes })
+        let place = Place { version, bytes, group: group.into() };
+        Some(Self { place, is_last, changes })
     }
 }
 
@@ -122,9 +125,19 @@ pub(super) enum News {
     Nothing,
 }
 
+/// What became of the changes of a transaction.
+pub(super) enum Published {
+    /// There are none, and the mirror is as new as anything.
+    Nothing,
+    /// The journal has them, and this is where it is with them.
+    At(Place),
+    /// Others were faster.
+    TooLate,
+}
+
 impl Journal {
     pub(super) fn new(client: Client, tables: Arc<[Table]>, time: ServerTime) -> Self {
-        let nowhere = Place { version: 0, bytes: 0 };
+        let nowhere = Place { version: 0, bytes: 0, group: Arc::default() };
         Self {
             client,
             tables,
@@ -132,9 +145,9 @@ impl Journal {
             engine: Uuid::from_bytes(entropy::bytes()).to_string(),
             at: nowhere,
             newest: 0,
+            is_elsewhere: false,
             received: VecDeque::new(),
             known: Arc::default(),
-            came_second: false,
             losses: 0,
             lost_at: None,
             asked_gap: Duration::ZERO,
@@ -159,25 +172,21 @@ impl Journal {
 
     /// The mirror holds this version.
     pub(super) fn is_at(&mut self, place: Place) {
-        self.at = place;
         self.newest = self.newest.max(place.version);
+        self.at = place;
         self.known.store(self.at.version, Ordering::Release);
     }
 
     /// Another version than the one the mirror is to be filled with: forget what came.
     pub(super) fn begin_at(&mut self, place: Place) {
         self.received.clear();
+        self.is_elsewhere = false;
         self.is_at(place);
     }
 
     /// There are versions that the mirror does not hold.
     pub(super) fn is_behind(&self) -> bool {
-        self.newest > self.at.version
-    }
-
-    /// Whether a transaction of ours came too late, since the last call.
-    pub(super) fn came_second(&mut self) -> bool {
-        std::mem::take(&mut self.came_second)
+        self.is_elsewhere || self.newest > self.at.version
     }
 
     // --- taking in ------------------------------------------------------------------------------
@@ -194,12 +203,12 @@ impl Journal {
     pub(super) fn next(&mut self) -> Result<News> {
         loop {
             let front = self.received.front().map(|part| part.place.version);
-            if front.is_some_and(|version| version != self.at.version + 1) {
+            if self.is_elsewhere || front.is_some_and(|version| version != self.at.version + 1) {
                 return Ok(News::Gone);
             }
             if let Some(last) = self.received.iter().position(|part| part.is_last) {
                 let mut changes = Vec::new();
-                let mut place = self.at;
+                let mut place = self.at.clone();
                 for part in self.received.drain(..=last) {
                     changes.extend(part.changes);
                     place = part.place;
@@ -217,12 +226,17 @@ impl Journal {
         }
     }
 
+    /// The newest place that is known here.
+    fn after(&self) -> &Place {
+        self.received.back().map_or(&self.at, |part| &part.place)
+    }
+
     fn state(&self) -> Step {
-        Step::new(STATE, vec![self.engine.as_str().into()])
+        Step::new(STATE, vec![self.engine.as_str().into(), self.after().version.into()])
     }
 
     fn tail(&self) -> Step {
-        let after = self.received.back().map_or(self.at, |part| part.place);
+        let after = self.after();
         let args = [after.version, after.bytes + TAIL_BYTES, TAIL_PARTS].map(Arg::from);
         Step::new(TAIL, args.into())
     }
@@ -238,13 +252,19 @@ impl Journal {
             _ => None,
         };
         let numbers = (number(), number(), number(), number());
-        let (Some(now), Some(version), Some(bytes), Some(gap)) = numbers else {
+        let (Some(now), Some(gap), Some(version), Some(bytes)) = numbers else {
             return Err(Error::Corrupt { detail: "the journal of the database is empty".into() });
         };
+        let mut group = || match row.next() {
+            Some(Value::Text(group)) => Some(Arc::from(group)),
+            _ => None,
+        };
+        let (group, known) = (group().unwrap_or_default(), group());
         self.time.was_shown(now, self.took);
         self.newest = version;
+        self.is_elsewhere = known.as_ref() != Some(&self.after().group);
         self.asked_gap = Duration::from_millis(gap.unsigned_abs()).min(GAPS.1);
-        Ok(Place { version, bytes })
+        Ok(Place { version, bytes, group })
     }
 
     fn take_tail(&mut self, came: Option<Came>) -> Result<()> {
@@ -264,9 +284,8 @@ impl Journal {
 
     // --- publishing -----------------------------------------------------------------------------
 
-    /// Makes changes the next version. An error is the transaction's end; if others were faster, or have been
-    /// without being seen, `came_second` says so.
-    pub(super) fn publish(&mut self, changes: &[u8], is_fresh: bool) -> Result<(), Fault> {
+    /// Makes changes the next version.
+    pub(super) fn publish(&mut self, changes: &[u8], is_fresh: bool) -> Result<Published, Fault> {
         if changes.is_empty() {
             // What was found out is true only if the mirror is as new as anything.
             if !is_fresh {
@@ -275,11 +294,7 @@ impl Journal {
         } else if !self.is_behind() {
             return self.send(changes);
         }
-        if self.is_behind() {
-            self.came_second = true;
-            return Err(Fault::NotApplied(Error::Busy));
-        }
-        Ok(())
+        Ok(if self.is_behind() { Published::TooLate } else { Published::Nothing })
     }
 
     /// Leaves a gap if others have asked for one.
@@ -289,24 +304,23 @@ impl Journal {
         }
     }
 
-    fn send(&mut self, changes: &[u8]) -> Result<(), Fault> {
-        let group = Uuid::from_bytes(entropy::bytes()).to_string();
+    fn send(&mut self, changes: &[u8]) -> Result<Published, Fault> {
+        let group = Arc::from(Uuid::from_bytes(entropy::bytes()).to_string());
         let (steps, end) = self.transaction(changes, &group)?;
         let (mut is_unknown, mut pause, started) = (false, PAUSES.0, monotonic());
         loop {
             let error = match self.send_once(&steps, &group) {
                 Sent::Done => {
-                    self.is_at(end);
+                    self.newest = self.newest.max(end.version);
                     self.losses = 0;
                     let gap = self.asked_gap.mul_f64(1.0 + entropy::unit() / 2.0);
                     self.gap_until = (!gap.is_zero()).then(|| monotonic() + gap);
-                    return Ok(());
+                    return Ok(Published::At(end));
                 }
                 Sent::Second => {
-                    self.came_second = true;
                     self.losses += 1;
                     self.lost_at = Some(monotonic());
-                    return Err(Fault::NotApplied(Error::Busy));
+                    return Ok(Published::TooLate);
                 }
                 Sent::Not(fault) if !is_unknown => return Err(fault),
                 Sent::Not(fault) => fault.error().clone(),
@@ -328,7 +342,11 @@ impl Journal {
     }
 
     /// The steps of a transaction, and where the journal is behind it.
-    fn transaction(&mut self, changes: &[u8], group: &str) -> Result<(Vec<Step>, Place), Fault> {
+    fn transaction(
+        &mut self,
+        changes: &[u8],
+        group: &Arc<str>,
+    ) -> Result<(Vec<Step>, Place), Fault> {
         let divide = Fault::Divide;
         let limit = |what, actual: usize, limit: usize| {
             Fault::Divide(Error::LimitExceeded { what, actual: actual as u64, limit: limit as u64 })
@@ -341,20 +359,28 @@ impl Journal {
             return Err(limit("a message in this store", part.len(), ROW_BYTES_MAX));
         }
         let mut steps = vec![Step::new("BEGIN IMMEDIATE", Vec::new()), self.state(), self.tail()];
-        let (mut end, mut all) = (self.at, Vec::new());
+        let (mut end, mut all) = (self.at.clone(), Vec::new());
         for (place, part) in parts.iter().enumerate() {
+            let before = std::mem::replace(&mut end.group, Arc::clone(group));
             end.version += 1;
             end.bytes += i64::try_from(part.len()).unwrap_or(i64::MAX);
             let is_last = i64::from(place + 1 == parts.len());
-            let args = [end.version.into(), group.into(), is_last.into(), end.bytes.into()];
-            let args = args.into_iter().chain([Arg::from(*part)]).collect();
-            steps.push(Step::new(INSERT, args));
+            let args: [Arg; 6] = [
+                end.version.into(),
+                (&**group).into(),
+                is_last.into(),
+                end.bytes.into(),
+                (*part).into(),
+                (&*before).into(),
+            ];
+            steps.push(Step::new(INSERT, args.into()));
             all.extend(writes(part, &self.tables, end.version).map_err(divide)?);
         }
         steps.extend(all.into_iter().map(|(sql, args)| Step::new(sql, args)));
         if end.version >= self.prune_at {
             let keep = Millis::try_from(KEEP.as_millis()).unwrap_or(Millis::MAX);
             steps.push(Step::new(PRUNE, [self.at.version, keep].map(Arg::from).into()));
+            steps.push(Step::new(PRUNE_TURNS, vec![keep.into()]));
             self.prune_at = end.version + PRUNE_EVERY;
         }
         let engine = || Arg::from(self.engine.as_str());
@@ -379,7 +405,7 @@ impl Journal {
         Ok((steps, end))
     }
 
-    fn send_once(&mut self, steps: &[Step], group: &str) -> Sent {
+    fn send_once(&mut self, steps: &[Step], group: &Arc<str>) -> Sent {
         let came = match self.run(steps) {
             Ok(came) => came,
             Err(Failure::Lost(detail)) => return Sent::Perhaps(detail),
@@ -411,8 +437,8 @@ impl Journal {
         if looked && self.is_behind() {
             // Another attempt of this one may have been carried out.
             return match self.received.front() {
-                Some(part) if part.group == group => {
-                    self.received.retain(|part| part.group != group);
+                Some(part) if part.place.group == *group => {
+                    self.received.retain(|part| part.place.group != *group);
                     Sent::Done
                 }
                 _ => Sent::Second,

@@ -41,7 +41,8 @@ impl fmt::Debug for Poll {
 }
 
 impl Poll {
-    /// Calls `heard`, and sets `changed`, when there is a version beyond the one that is known here.
+    /// Calls `heard`, and sets `changed`, when there is a version beyond the one that is known here, or when that
+    /// one is gone.
     pub(super) fn start(
         client: Client,
         every: Duration,
@@ -54,7 +55,7 @@ impl Poll {
         thread::Builder::new().name("blockqueue-poll".into()).spawn(move || {
             let mut asking = Asking { client, known, failures: 0 };
             while shared.wait(asking.pause(every)) {
-                if asking.is_behind() {
+                if asking.has_news() {
                     changed.store(true, Ordering::Release);
                     heard(Sign::Commit);
                 }
@@ -120,7 +121,8 @@ impl Asking {
         longer.mul_f64(0.75 + entropy::unit() / 2.0)
     }
 
-    fn is_behind(&mut self) -> bool {
+    fn has_news(&mut self) -> bool {
+        let before = self.known.load(Ordering::Acquire);
         let sql = include_str!("../../../sql/turso/poll.sql");
         let came = self.client.run(&[Step::new(sql, Vec::new())]);
         let newest = match came.as_deref() {
@@ -131,6 +133,6 @@ impl Asking {
             _ => None,
         };
         self.failures = newest.map_or(self.failures.saturating_add(1), |_| 0);
-        newest.is_some_and(|newest| newest > self.known.load(Ordering::Acquire))
+        newest.is_some_and(|newest| newest < before || newest > self.known.load(Ordering::Acquire))
     }
 }
