@@ -24,6 +24,12 @@ pub(crate) fn bench() -> Result {
     maven(Build::Release, &[&run[..], &[&format!("-Dexec.args={rust}")]].concat())
 }
 
+/// The jar as it is released, with the native library of this machine.
+pub(crate) fn jar() -> Result {
+    need_maven()?;
+    maven(Build::Release, &["package", "-DskipTests"])
+}
+
 /// Compiles the node for programs of several languages on one file. What Maven prints as the class path is kept in a
 /// file: Maven itself takes longer to start than the node does.
 pub(crate) fn ring_node() -> Result<Vec<String>> {
@@ -86,8 +92,8 @@ fn need_maven() -> Result {
     if is_there() {
         return Ok(());
     }
-    if std::env::var_os("CI").is_none() {
-        return Err(Failure::new("apt-get install maven openjdk-17-jdk-headless, and try again"));
+    if Command::new("apt-get").arg("--version").output().is_err() {
+        return Err(Failure::new("install Maven and a JDK, 17 or later, and try again"));
     }
     program("apt-get", &["update", "--quiet"])?;
     program("apt-get", &["install", "--yes", "--quiet", "maven", "openjdk-17-jdk-headless"])

@@ -38,6 +38,7 @@ cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
 cargo xtask wheel            the wheel of the Python package with the command in it, for Linux since 2014
+cargo xtask jar              the jar of the Kotlin package with the native library of this machine
 cargo xtask generate         writes the generated files anew; `generate bindings` only Kotlin's and Swift's
 cargo xtask layers           who may use whom: modules of the core, and crates
 cargo xtask deny             licences, advisories and sources of dependencies; wants the network";
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ["ffi"] => ffi::build(ffi::Build::Release),
         ["ffi", "--test-clock"] => ffi::build(ffi::Build::Test),
         ["wheel"] => wheel::release(),
+        ["jar"] => kotlin::jar(),
         ["generate"] => generate::write(),
         ["generate", "bindings"] => bindings::write(),
         ["layers"] => layers::check().and_then(|()| crates::check()),

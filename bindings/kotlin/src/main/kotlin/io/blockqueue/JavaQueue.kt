@@ -5,6 +5,7 @@ import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.CompletableFuture
 import java.util.function.Consumer
+import java.util.function.Function
 import kotlin.time.toKotlinDuration
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -19,6 +20,9 @@ import kotlinx.coroutines.runBlocking
  *
  * Interrupting the thread, or cancelling the future, of a claim gives back what it got. `null` means the default where
  * an argument may be left out. Failures are [BlockQueueException]s, in futures as the cause.
+ *
+ * Futures, which hold no thread, are there for what programs do all the time: publish, claim, settle, and wait for results.
+ * For the rest there is `CompletableFuture.supplyAsync(() -> queue.topics(null, null))`.
  */
 public class JavaQueue(
     /** The same queue as Kotlin has it. */
@@ -29,6 +33,11 @@ public class JavaQueue(
     private fun <T> wait(call: suspend () -> T): T = runBlocking { call() }
 
     private fun <T> later(call: suspend () -> T): CompletableFuture<T> = scope.future { call() }
+
+    private fun done(call: suspend () -> Unit): CompletableFuture<Void?> = later {
+        call()
+        null
+    }
 
     /** Finishes what was handed over, ends waiting claims with [ShutdownException], and closes the file. */
     public fun shutdown(): Unit = wait { queue.shutdown() }
@@ -143,6 +152,15 @@ public class JavaQueue(
     public fun claimAny(sources: List<Source>, limit: Int?, wait: Duration, lease: Duration?): List<Delivery> =
         wait { queue.claimAny(sources, limit, wait.toKotlinDuration(), lease?.toKotlinDuration()) }
 
+    /** As [claimAny]. */
+    public fun claimAnyAsync(
+        sources: List<Source>,
+        limit: Int?,
+        wait: Duration,
+        lease: Duration?,
+    ): CompletableFuture<List<Delivery>> =
+        later { queue.claimAny(sources, limit, wait.toKotlinDuration(), lease?.toKotlinDuration()) }
+
     /** Settles up to 1,000 deliveries; for each `null`, or why it could not be. */
     public fun ackBatch(receipts: List<String>): List<BlockQueueException?> = wait { queue.ackBatch(receipts) }
 
@@ -154,41 +172,79 @@ public class JavaQueue(
     public fun ack(delivery: Delivery): Unit = wait { delivery.ack() }
 
     /** As [ack]. */
-    public fun ackAsync(delivery: Delivery): CompletableFuture<Void?> = later {
-        delivery.ack()
-        null
-    }
+    public fun ackAsync(delivery: Delivery): CompletableFuture<Void?> = done { delivery.ack() }
 
     /** Settles a delivery, done, and stores a reply. */
     public fun ackWithResult(delivery: Delivery, reply: Reply): Unit = wait { delivery.ackWithResult(reply) }
+
+    /** As [ackWithResult]. */
+    public fun ackWithResultAsync(delivery: Delivery, reply: Reply): CompletableFuture<Void?> =
+        done { delivery.ackWithResult(reply) }
 
     /** Reports a failure: the delivery waits for its next attempt, or becomes a dead letter. */
     @JvmOverloads
     public fun nack(delivery: Delivery, error: String? = null, delay: Duration? = null, giveUp: Boolean = false): Nacked =
         wait { delivery.nack(error, delay?.toKotlinDuration(), giveUp) }
 
+    /** As [nack]. */
+    @JvmOverloads
+    public fun nackAsync(
+        delivery: Delivery,
+        error: String? = null,
+        delay: Duration? = null,
+        giveUp: Boolean = false,
+    ): CompletableFuture<Nacked> = later { delivery.nack(error, delay?.toKotlinDuration(), giveUp) }
+
     /** Reports up to 1,000 failures. */
     public fun nackBatch(nacks: List<Nack>): List<Outcome<Nacked>> = wait { queue.nackBatch(nacks) }
 
+    /** As [nackBatch]. */
+    public fun nackBatchAsync(nacks: List<Nack>): CompletableFuture<List<Outcome<Nacked>>> =
+        later { queue.nackBatch(nacks) }
+
     /** Makes the lease last until this long after now; the answer is its new expiry. */
     public fun extend(delivery: Delivery, lease: Duration): Instant = wait { delivery.extend(lease.toKotlinDuration()) }
+
+    /** As [extend]. */
+    public fun extendAsync(delivery: Delivery, lease: Duration): CompletableFuture<Instant> =
+        later { delivery.extend(lease.toKotlinDuration()) }
 
     /** Extends up to 1,000 leases. */
     public fun extendBatch(receipts: List<String>, lease: Duration): List<Outcome<Instant>> =
         wait { queue.extendBatch(receipts, lease.toKotlinDuration()) }
 
+    /** As [extendBatch]. */
+    public fun extendBatchAsync(receipts: List<String>, lease: Duration): CompletableFuture<List<Outcome<Instant>>> =
+        later { queue.extendBatch(receipts, lease.toKotlinDuration()) }
+
     /** Puts a delivery back for this long. The attempt does not count. */
     public fun defer(delivery: Delivery, delay: Duration): Instant = wait { delivery.defer(delay.toKotlinDuration()) }
+
+    /** As [defer]. */
+    public fun deferAsync(delivery: Delivery, delay: Duration): CompletableFuture<Instant> =
+        later { delivery.defer(delay.toKotlinDuration()) }
 
     /** Puts up to 1,000 deliveries back. */
     public fun deferBatch(deferrals: List<Deferral>): List<Outcome<Instant>> = wait { queue.deferBatch(deferrals) }
 
+    /** As [deferBatch]. */
+    public fun deferBatchAsync(deferrals: List<Deferral>): CompletableFuture<List<Outcome<Instant>>> =
+        later { queue.deferBatch(deferrals) }
+
     /** Ends a leased delivery for good. */
     public fun cancel(delivery: Delivery, reason: String?): Unit = wait { delivery.cancel(reason) }
+
+    /** As [cancel]. */
+    public fun cancelAsync(delivery: Delivery, reason: String?): CompletableFuture<Void?> =
+        done { delivery.cancel(reason) }
 
     /** Ends up to 1,000 leased deliveries for good. */
     public fun cancelBatch(receipts: List<String>, reason: String?): List<BlockQueueException?> =
         wait { queue.cancelBatch(receipts, reason) }
+
+    /** As [cancelBatch]. */
+    public fun cancelBatchAsync(receipts: List<String>, reason: String?): CompletableFuture<List<BlockQueueException?>> =
+        later { queue.cancelBatch(receipts, reason) }
 
     /** Ends one message for one subscriber, without a receipt. */
     public fun cancelDelivery(topic: String, subscriber: String, messageId: String, reason: String?): Unit =
@@ -321,6 +377,20 @@ public class JavaQueue(
 
     /** Examines the file. */
     public fun diagnose(): Diagnosis = wait { queue.diagnose() }
+
+    // --- transactions ---------------------------------------------------------------------------------
+
+    /**
+     * Runs [block] on this thread, in a transaction for statements of yours and verbs of the queue: all of it happens,
+     * or nothing.
+     *
+     * It is committed when the block returns, and rolled back when it throws, is interrupted, or lasts longer than
+     * [deadline], by default 5 s. Everybody else who writes to the file waits for it: in the block use the transaction
+     * and not the queue.
+     */
+    @JvmOverloads
+    public fun <T> transaction(deadline: Duration? = null, block: Function<JavaTransaction, T>): T =
+        wait { queue.transaction(deadline?.toKotlinDuration()) { block.apply(JavaTransaction(it)) } }
 
     /** Where queues come from. */
     public companion object {

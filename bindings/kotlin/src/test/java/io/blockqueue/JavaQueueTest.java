@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -68,6 +69,57 @@ class JavaQueueTest {
             var refused = queue.publishAsync("nowhere", new Message("a"));
             var error = assertThrows(ExecutionException.class, () -> refused.get(10, TimeUnit.SECONDS));
             assertInstanceOf(UnknownTopicException.class, error.getCause());
+        }
+    }
+
+    @Test
+    void futuresSettle() throws Exception {
+        try (JavaQueue queue = open()) {
+            queue.publishBatch("orders", List.of(new Message("a"), new Message("b"), new Message("c")));
+            List<Delivery> claimed =
+                    queue.claimAnyAsync(List.of(new Source("orders", "email")), 3, Duration.ZERO, null)
+                            .get(10, TimeUnit.SECONDS);
+            assertTrue(queue.extendAsync(claimed.get(0), Duration.ofHours(1)).get(10, TimeUnit.SECONDS)
+                    .isAfter(claimed.get(0).getLeaseExpiresAt()));
+            Nacked nacked = queue.nackAsync(claimed.get(0), "broken", null, true).get(10, TimeUnit.SECONDS);
+            assertEquals(DeliveryState.DEAD_LETTERED, nacked.getState());
+            queue.deferAsync(claimed.get(1), Duration.ofDays(1)).get(10, TimeUnit.SECONDS);
+            queue.cancelAsync(claimed.get(2), "not needed").get(10, TimeUnit.SECONDS);
+            var lost = queue.cancelBatchAsync(List.of(claimed.get(0).getReceipt()), null).get(10, TimeUnit.SECONDS);
+            assertInstanceOf(LeaseLostException.class, lost.get(0));
+            SubscriberStats stats = queue.subscriberStats("orders", "email");
+            assertEquals(1, stats.getDeadCount());
+            assertEquals(0, stats.getLeasedCount());
+        }
+    }
+
+    @Test
+    void aTransactionIsCommittedWhole() {
+        try (JavaQueue queue = open()) {
+            queue.publish("orders", new Message("order 1"));
+            Delivery delivery = queue.claim("orders", "email").get(0);
+            Published published = queue.transaction(transaction -> {
+                transaction.execute("CREATE TABLE invoice (id INTEGER, what TEXT)");
+                transaction.execute("INSERT INTO invoice VALUES (?, ?)", 42, "tea");
+                transaction.ack(delivery.getReceipt());
+                return transaction.publish("orders", new Message("order 42"));
+            });
+            assertEquals(published.getId(), queue.claim("orders", "email").get(0).getMessageId());
+            assertEquals(
+                    List.of(Map.of("id", 42L, "what", "tea")),
+                    queue.transaction(transaction -> transaction.query("SELECT * FROM invoice")));
+        }
+    }
+
+    @Test
+    void aTransactionThatThrowsLeavesNothing() {
+        try (JavaQueue queue = open()) {
+            var thrown = assertThrows(IllegalStateException.class, () -> queue.transaction(transaction -> {
+                transaction.publish("orders", new Message("order 42"));
+                throw new IllegalStateException("no tea left");
+            }));
+            assertEquals("no tea left", thrown.getMessage());
+            assertTrue(queue.claim("orders", "email").isEmpty());
         }
     }
 
