@@ -14,7 +14,7 @@ use std::error::Error;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -172,17 +172,19 @@ fn now() -> Instant {
 
 // --- a subscriber -------------------------------------------------------------------------------------
 
-fn store(folder: &Path, subscriber: &str) -> PathBuf {
-    folder.join(format!("{subscriber}.processed"))
-}
-
-fn consume(folder: &Path, subscriber: &str) -> Result<()> {
-    let queue = Queue::open(folder.join("queue.db"))?;
-    let mut processed = Connection::open(store(folder, subscriber))?;
+/// What the subscriber has processed; nothing, if it was killed before it began.
+fn store(folder: &Path, subscriber: &str) -> Result<Connection> {
+    let processed = Connection::open(folder.join(format!("{subscriber}.processed")))?;
     processed.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     processed.execute_batch(
         "CREATE TABLE IF NOT EXISTS line (id BLOB PRIMARY KEY, hash INTEGER NOT NULL) WITHOUT ROWID",
     )?;
+    Ok(processed)
+}
+
+fn consume(folder: &Path, subscriber: &str) -> Result<()> {
+    let queue = Queue::open(folder.join("queue.db"))?;
+    let mut processed = store(folder, subscriber)?;
     let options = ClaimOptions::default().with_limit(BATCH).with_wait(Duration::from_millis(500));
     loop {
         let deliveries = queue.claim("lines", subscriber, &options).wait()?;
@@ -219,7 +221,7 @@ fn is_finished(queue: &Queue, folder: &Path, subscriber: &str) -> Result<bool> {
 }
 
 fn processed(folder: &Path, subscriber: &str) -> Result<Checksum> {
-    let connection = Connection::open(store(folder, subscriber))?;
+    let connection = store(folder, subscriber)?;
     let mut checksum = Checksum::default();
     let mut statement = connection.prepare("SELECT hash FROM line")?;
     for hash in statement.query_map([], |row| row.get::<_, i64>(0))? {

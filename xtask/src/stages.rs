@@ -3,9 +3,10 @@
 //! Invariant: a stage that is listed tests something; another is an error by name.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::time::Instant;
 
-use crate::run::{Failure, Result, cargo, cargo_with};
+use crate::run::{Failure, Result, cargo, cargo_with, root};
 use crate::{c, check, clients, go, interop, kotlin, php, python, stores, swift};
 
 struct Stage {
@@ -54,6 +55,9 @@ pub(crate) const ALL_FEATURES: &str = "blockqueue/test-clock,blockqueue/postgres
 /// Rounds of the crash tests, and the seed that they start from; callers may set others.
 const CRASH: &[(&str, &str)] =
     &[("BLOCKQUEUE_CRASH_ROUNDS", "40"), ("BLOCKQUEUE_CRASH_SEED", "20260101")];
+
+/// How much goes through the example: enough that it is killed while it works.
+const PIPELINE_LINES: u64 = 200_000;
 
 /// Runs the stages named, or all there are.
 pub(crate) fn test(names: &[&str]) -> Result {
@@ -104,7 +108,22 @@ fn server() -> Result {
 fn crash() -> Result {
     let unset = |(name, _): &&(&str, &str)| std::env::var_os(name).is_none();
     let settings: Vec<_> = CRASH.iter().filter(unset).copied().collect();
-    cargo_with(&["test", "--package", "blockqueue-tests"], &settings)
+    cargo_with(&["test", "--package", "blockqueue-tests"], &settings)?;
+    pipeline()
+}
+
+/// The example, on a file of its own: it fails unless every subscriber has processed every line.
+fn pipeline() -> Result {
+    let file = root().join("target/pipeline.txt");
+    let spread = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let line = |number| match number % 1_000 {
+        0 => "\n".to_owned(),
+        _ => format!("{number} {:0>1$x}\n", spread(number), (spread(number) >> 57) as usize),
+    };
+    fs::write(&file, (0..PIPELINE_LINES).map(line).collect::<String>())
+        .map_err(Failure::because)?;
+    let example = ["run", "--example", "pipeline"];
+    cargo(&[&example[..], SERVER, &["--", &file.display().to_string()]].concat())
 }
 
 /// Client libraries of other languages on the queue's file.
