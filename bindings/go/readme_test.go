@@ -25,6 +25,9 @@ func quickStart(t *testing.T) string {
 	must(t, err)
 	_, rest, _ := strings.Cut(string(readme), "```go\n")
 	program, _, _ := strings.Cut(rest, "```")
+	if lines := strings.Count(program, "\n"); lines >= 20 {
+		t.Errorf("it has %d lines", lines)
+	}
 	here, err := filepath.Abs(".")
 	must(t, err)
 	folder := t.TempDir()

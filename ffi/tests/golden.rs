@@ -148,3 +148,39 @@ fn every_source_with_a_declaration_is_in_the_header() {
         assert!(!declares || name == "clock" || SOURCES.contains(&name.as_str()), "{name}");
     }
 }
+
+/// The head of the table of errors in the README.
+const ERRORS: &str = "| status | code | retry | meaning |\n|---|---|---|---|\n";
+
+#[test]
+fn the_table_of_errors_is_up_to_date() {
+    let readme = root().join("README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let (before, rest) = text.split_once(ERRORS).unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    compare_file(&readme, &format!("{before}{ERRORS}{}\n\n{after}", errors().join("\n")));
+}
+
+/// A row for each error: what the core's table says, and the documentation of its constant.
+fn errors() -> Vec<String> {
+    let codes = blockqueue::error_codes();
+    let row = |code: &blockqueue::ErrorCode| {
+        let (name, meaning) = constant(code.number);
+        let retry = format!("{:?}", code.retry).to_lowercase();
+        format!("| {} `{name}` | `{}` | {retry} | {meaning} |", code.number, code.code)
+    };
+    codes.iter().map(row).collect()
+}
+
+/// The constant of this number, and its documentation in one line.
+fn constant(number: u16) -> (String, String) {
+    let text = fs::read_to_string(source("status")).unwrap();
+    let end = format!(" = {number},");
+    let above: Vec<_> =
+        text.lines().map(str::trim).take_while(|line| !line.ends_with(&end)).collect();
+    let documented = above.iter().rev().map_while(|line| line.strip_prefix("/// "));
+    let mut lines: Vec<_> = documented.collect();
+    lines.reverse();
+    let line = text.lines().nth(above.len()).unwrap();
+    (line.trim().trim_end_matches(&end).to_owned(), lines.join(" "))
+}

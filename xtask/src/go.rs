@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::ffi;
-use crate::run::{Failure, Result, program_in, root};
+use crate::run::{Failure, Result, program, program_in, root};
 
 const FOLDER: &str = "bindings/go";
 /// What `go.mod` wants.
@@ -24,7 +24,7 @@ pub(crate) fn test() -> Result {
     go(&["vet", CLOCK, "./..."])?;
     // As users build it: one that needs the clock for tests would not link.
     go(&["test", "-count=1", "./..."])?;
-    go(&["test", "-count=1", CLOCK, "-run=TestConformance", "."])?;
+    go(&["test", "-count=1", "-race", CLOCK, "-run=TestConformance", "."])?;
     go(&["test", "-count=1", "-race", "-short", "-skip=QuickStart|OneBinary", "./..."])
 }
 
@@ -53,13 +53,25 @@ pub(crate) fn linking(build: ffi::Build) -> String {
     format!("-L{lib} -Wl,-rpath,{lib}")
 }
 
-/// Its absence, or its age, in words.
+/// Go, and the compiler that cgo asks. Debian's packages are installed where they are missing; an older Go is an
+/// error, since Debian 12 has nothing newer than 1.19.
 pub(crate) fn check_toolchain() -> Result {
+    let is_missing = |name: &str| Command::new(name).arg("version").output().is_err();
+    let missing: Vec<_> = [("go", "golang-go"), ("gcc", "gcc")]
+        .into_iter()
+        .filter_map(|(tool, package)| is_missing(tool).then_some(package))
+        .collect();
+    if !missing.is_empty() && Command::new("apt-get").arg("--version").output().is_ok() {
+        program("apt-get", &["update", "--quiet"])?;
+        program("apt-get", &[&["install", "--yes", "--quiet"], &missing[..]].concat())?;
+    }
     let output = Command::new("go").args(["env", "GOVERSION"]).output();
     let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     match version {
         Ok(version) if parse(&version).is_some_and(|version| version >= OLDEST) => Ok(()),
-        Ok(version) => Err(Failure::new(format!("Go 1.24 or later is needed, this is {version}"))),
+        Ok(version) => Err(Failure::new(format!(
+            "Go 1.24 or later is needed, this is {version:?}: https://go.dev/dl"
+        ))),
         Err(_) => Err(Failure::new("Go is missing: https://go.dev/dl, 1.24 or later")),
     }
 }
