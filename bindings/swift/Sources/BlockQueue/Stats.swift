@@ -210,24 +210,43 @@ public struct BackupProgress: Sendable, Hashable {
 
 /// The bounds of the queue.
 public struct Limits: Sendable, Hashable {
+    /// Largest payload of one message, unless the queue is opened with another limit.
     public let payloadBytesDefault: Int
+    /// Largest payload that a queue can be opened for.
     public let payloadBytesMax: Int
+    /// Headers, content type and correlation id of one message together.
     public let headerBytesMax: Int
+    /// Length of the name of a topic or subscriber, in bytes of UTF-8.
     public let nameBytesMax: Int
+    /// Length of an idempotency key or a unique key, in bytes of UTF-8.
     public let keyBytesMax: Int
+    /// Length of an ordering key, in bytes of UTF-8.
     public let orderingKeyBytesMax: Int
+    /// Messages in one publish call.
     public let batchMax: Int
+    /// Payload bytes of one batch or claim, unless a single message is larger.
     public let batchBytesMax: Int
+    /// Deliveries handed out by one claim.
     public let claimMax: Int
+    /// Subscribers named by one claim.
     public let claimSourcesMax: Int
+    /// Receipts settled by one call.
     public let settleMax: Int
+    /// Entries of one page of a list.
     public let pageMax: Int
+    /// Subscribers created by one call.
     public let subscribersPerCallMax: Int
+    /// Lowest priority.
     public let priorityMin: Int
+    /// Highest priority.
     public let priorityMax: Int
+    /// Shortest lease.
     public let leaseMin: Duration
+    /// Longest lease, and longest extension.
     public let leaseMax: Duration
+    /// Longest delay of a message, a retry or a deferral.
     public let delayMax: Duration
+    /// Longest wait of one claim, or for one result.
     public let waitMax: Duration
 
     init(_ native: BlockQueueNative.Limits) {

@@ -5,8 +5,10 @@ import Foundation
 
 /// Thrown by a handler: it will never succeed. The delivery becomes a dead letter now.
 public struct GiveUp: Error, CustomStringConvertible {
+    /// Why: the error of the dead letter.
     public let description: String
 
+    /// For this reason.
     public init(_ reason: String = "given up") {
         description = reason
     }
@@ -14,9 +16,12 @@ public struct GiveUp: Error, CustomStringConvertible {
 
 /// Thrown by a handler: it failed, and is to be tried again after a pause.
 public struct RetryAfter: Error, CustomStringConvertible {
+    /// How long to wait before the next attempt.
     public let delay: Duration
+    /// Why: the error of the attempt.
     public let description: String
 
+    /// After this long, for this reason.
     public init(_ delay: Duration, _ reason: String = "to be tried again") {
         self.delay = delay
         description = reason
@@ -45,7 +50,9 @@ public struct WorkerReport: Sendable, Hashable {
 /// try await worker.run()
 /// ```
 public final class Worker: Sendable {
+    /// Works on a delivery.
     public typealias Handler = @Sendable (Delivery) async throws -> Void
+    /// Hears of what went wrong; without a delivery, a claim did.
     public typealias OnError = @Sendable (Delivery?, any Error) -> Void
 
     private let queue: Queue

@@ -70,6 +70,19 @@ final class QueueTests: XCTestCase {
         XCTAssertEqual(try reply.decode(Order.self), order)
     }
 
+    func testAForeignReceiptSettlesNothing() async throws {
+        let other = try BlockQueue.Queue.open(":memory:")
+        try await other.createTopic("t", subscribers: ["s"])
+        try await other.publish("t", "theirs")
+        let foreign = try await other.claim("t", "s")[0].receipt
+        try await other.shutdown()
+        try await queue.publish("t", "mine")
+        let mine = try await queue.claim("t", "s")[0]
+        let refused = await code { try await self.queue.ack(foreign) }
+        XCTAssertEqual(refused, .leaseLost)
+        try await mine.ack()
+    }
+
     func testAClaimWaitsAndIsWoken() async throws {
         let queue = queue!
         let since = Date()
