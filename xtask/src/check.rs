@@ -15,7 +15,8 @@ pub(crate) fn check() -> Result {
     generate::check()
 }
 
-fn lint() -> Result {
+/// Clippy, and no warnings.
+pub(crate) fn lint() -> Result {
     let deny = ["--", "-D", "warnings"];
     let everything = ["clippy", "--workspace", "--all-targets", "--features", stages::ALL_FEATURES];
     cargo(&[&everything[..], &deny].concat())?;

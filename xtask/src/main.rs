@@ -29,11 +29,12 @@ use run::Failure;
 
 const USAGE: &str = "\
 cargo xtask check            format, layers, SQL, lints, generated files
+cargo xtask lint             only the lints
 cargo xtask test [STAGE…]    all stages there are, or those named: rust, server, crash, sql, python, c, go,
                              php, kotlin, swift, stores, interop
 cargo xtask bench [ARG…]     benchmarks, in a release build; ARGs go to the benchmark program,
                              --peers compares with other queues, `python` the Python package,
-                             `kotlin` and `swift` those packages
+                             `kotlin` and `swift` those packages; `c`, `go` and `php` may be among ARGs
 cargo xtask ffi [--test-clock]
                              the native library with its headers, in target/ffi; with time that tests
                              move by hand, in target/ffi-test
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["check"] => check::check(),
+        ["lint"] => check::lint(),
         ["test", stages @ ..] => stages::test(stages),
         ["bench", "python"] => python::bench(),
         ["bench", "kotlin"] => kotlin::bench(),
