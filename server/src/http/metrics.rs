@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{self, MatchedPath, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,12 +27,20 @@ use prometheus_client::registry::Registry;
 
 use super::State;
 
-/// Subscribers with series of their own.
-const SUBSCRIBERS_MAX: usize = 1_000;
-/// Schedules with series of their own; the others have none.
-const SCHEDULES_MAX: usize = 1_000;
+/// So many topics, subscribers and schedules have series of their own. The other schedules have none.
+const SERIES_MAX: usize = 1_000;
 /// The topic and subscriber of all others together.
 const OTHERS: &str = "(others)";
+/// Methods with series of their own. Clients may make up any other.
+static METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 pub(super) fn routes() -> Router<State> {
     Router::new().route("/metrics", get(scrape)).route("/prometheus/metrics", get(scrape))
@@ -43,7 +51,7 @@ pub(super) fn routes() -> Router<State> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     route: String,
-    method: String,
+    method: &'static str,
     status: u16,
 }
 
@@ -51,14 +59,16 @@ struct RequestLabels {
 #[derive(Debug, Clone, Default)]
 pub struct Requests(Arc<Family<RequestLabels, Counter>>);
 
-/// Counts a request by its route's template, so that names in paths make no series.
+/// Counts a request by its route's template and a method that is known, so that nothing that a client
+/// chooses makes series.
 pub(super) async fn count(
     extract::State(requests): extract::State<Requests>,
     route: Option<MatchedPath>,
     request: Request,
     next: Next,
 ) -> Response {
-    let method = request.method().to_string();
+    let method = METHODS.iter().find(|known| *known == request.method());
+    let method = method.map_or("other", Method::as_str);
     let response = next.run(request).await;
     let route = route.map_or_else(|| OTHERS.to_owned(), |route| route.as_str().to_owned());
     let status = response.status().as_u16();
@@ -69,7 +79,7 @@ pub(super) async fn count(
 // --- the queue ----------------------------------------------------------------------------------------
 
 async fn scrape(extract::State(state): extract::State<State>) -> Response {
-    match collect(&state).await {
+    match collect(&state, SERIES_MAX).await {
         Ok(body) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], body).into_response()
@@ -81,29 +91,33 @@ async fn scrape(extract::State(state): extract::State<State>) -> Response {
     }
 }
 
-async fn collect(state: &State) -> blockqueue::Result<String> {
+/// The text of a scrape, with so many series of a kind at most, and one more of all others.
+async fn collect(state: &State, most: usize) -> blockqueue::Result<String> {
     let queue = &state.queue;
     let mut subscribers = Vec::new();
     let mut others = Sums::default();
     let mut published: Vec<(String, u64)> = Vec::new();
+    let mut published_by_others = None;
     let mut schedules = Vec::new();
     let mut page = Page::default();
     loop {
         let topics = queue.topics(page).await?;
         for topic in topics.items {
             let stats = queue.topic_stats(&topic.name).await;
-            let listed = schedules::add(&mut schedules, SCHEDULES_MAX, queue, &topic.name).await;
+            let listed = schedules::add(&mut schedules, most, queue, &topic.name).await;
             let stats = match listed.and(stats) {
                 Ok(stats) => stats,
                 // Deleted meanwhile.
                 Err(blockqueue::Error::UnknownTopic { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            if published.len() < SUBSCRIBERS_MAX {
+            if published.len() < most {
                 published.push((stats.topic, stats.published_count));
+            } else {
+                *published_by_others.get_or_insert(0) += stats.published_count;
             }
             for subscriber in stats.subscribers {
-                if subscribers.len() < SUBSCRIBERS_MAX {
+                if subscribers.len() < most {
                     subscribers.push(Sums::of(subscriber));
                 } else {
                     others.add(&Sums::of(subscriber));
@@ -118,6 +132,7 @@ async fn collect(state: &State) -> blockqueue::Result<String> {
     if others.is_some {
         subscribers.push(others);
     }
+    published.extend(published_by_others.map(|count| (OTHERS.to_owned(), count)));
     let engine = state.engine_stats().await?;
     let mut registry = Registry::with_prefix("blockqueue");
     registry.register("http_requests", "Requests answered", (*state.requests.0).clone());
@@ -302,4 +317,41 @@ fn histogram(
 ) -> fmt::Result {
     let buckets: Vec<(f64, u64)> = bounds.into_iter().zip(counts).collect();
     metric.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use blockqueue::{NewTopic, Queue};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn beyond_the_bound_all_are_summed_up() {
+        let queue = Queue::open(":memory:").unwrap();
+        for (topic, count) in [("a", 1), ("b", 2), ("c", 4)] {
+            queue.create_topic(NewTopic::new(topic).with_subscriber("s")).await.unwrap();
+            queue.publish_batch(topic, vec!["x".into(); count]).await.unwrap();
+        }
+        let (_end, ending) = tokio::sync::watch::channel(false);
+        let state = State {
+            queue,
+            ending,
+            tokens: Arc::default(),
+            requests: Requests::default(),
+            #[cfg(feature = "test-clock")]
+            clock: None,
+        };
+        let text = collect(&state, 1).await.unwrap();
+        for name in ["pending{", "published_total{"] {
+            let series: Vec<_> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("blockqueue_")?.strip_prefix(name))
+                .collect();
+            let [own, others] = series.as_slice() else { panic!("{series:?}") };
+            assert!(own.starts_with("topic=\"a\"") && own.ends_with(" 1"), "{own}");
+            assert!(others.starts_with("topic=\"(others)\"") && others.ends_with(" 6"), "{others}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! The queue in numbers, as Prometheus reads them.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use super::server::Server;
 
 #[test]
@@ -35,4 +38,27 @@ fn the_queue_and_the_server_are_told_in_numbers() {
         );
         assert!(text.contains("blockqueue_commit_duration_seconds_bucket{le=\"+Inf\"}"), "{text}");
     }
+}
+
+#[test]
+fn a_method_that_somebody_made_up_makes_no_series() {
+    let server = Server::start();
+    for method in ["BREW", "BREW2", "PUT"] {
+        let mut client = TcpStream::connect(server.address).unwrap();
+        let request =
+            format!("{method} /v1/topics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    }
+    let (_, text) = server.call("GET", "/metrics", "");
+    let text = text.as_str().unwrap();
+    for (method, count) in [("other", 2), ("PUT", 1)] {
+        let series = format!(
+            "blockqueue_http_requests_total{{route=\"/v1/topics\",method=\"{method}\",status=\"405\"}} {count}"
+        );
+        assert!(text.lines().any(|line| line == series), "{series}\nis not in\n{text}");
+    }
+    assert!(!text.contains("BREW"), "{text}");
 }
