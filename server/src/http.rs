@@ -3,6 +3,7 @@
 #[cfg(feature = "test-clock")]
 mod clock;
 mod duration;
+mod extract;
 mod guard;
 mod health;
 mod metrics;
@@ -15,8 +16,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
-use axum::response::Json;
+use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::get;
 use blockqueue::Queue;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -27,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::auth::Tokens;
 pub(crate) use duration::parse as parse_duration;
 pub use metrics::Requests;
+use v1::Problem;
 
 /// What every handler needs.
 #[derive(Debug, Clone)]
@@ -85,13 +88,32 @@ pub fn router(state: State, bounds: Bounds) -> Router {
     let guard = from_fn_with_state(Arc::clone(&state.tokens), guard::guard);
     let count = from_fn_with_state(state.requests.clone(), metrics::count);
     router
-        .fallback(v1::not_found)
-        .method_not_allowed_fallback(v1::method_not_allowed)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .layer(RequestBodyTimeoutLayer::new(bounds.read_timeout))
         .layer(guard)
         .layer(count)
         .with_state(state)
+}
+
+/// What answers a path that is not there.
+async fn not_found(uri: Uri) -> Response {
+    refusal(uri.path(), Problem::new("not_found", "no such route"))
+}
+
+/// What answers a method that a path does not have.
+async fn method_not_allowed(uri: Uri) -> Response {
+    refusal(uri.path(), Problem::new("method_not_allowed", "no such method here"))
+}
+
+/// A refusal before any handler, in the form of the contract that the path is of.
+fn refusal(path: &str, problem: Problem) -> Response {
+    if original::is_of(path) {
+        original::Refusal::from(problem).into_response()
+    } else {
+        problem.into_response()
+    }
 }
 
 /// The document that describes the full contract, made from the same types as its handlers.
@@ -100,5 +122,8 @@ pub fn openapi() -> Document {
 }
 
 fn described() -> (Router<State>, Document) {
-    OpenApiRouter::with_openapi(Described::openapi()).merge(v1::routes()).split_for_parts()
+    let routes = OpenApiRouter::with_openapi(Described::openapi()).merge(v1::routes());
+    let (router, mut document) = routes.split_for_parts();
+    v1::describe_failures(&mut document);
+    (router, document)
 }

@@ -25,7 +25,7 @@ pub(crate) use payload::Payload;
 pub(crate) use result::{MessageResult, Reply};
 pub(crate) use schedule::{Schedule, ScheduleRun, ScheduleSettings};
 pub(crate) use sought::Sought;
-pub(crate) use stats::{SubscriberStats, TopicStats};
+pub(crate) use stats::{Cursor, Log, SubscriberStats, TopicStats};
 pub(crate) use subscriber::{Subscriber, SubscriberSettings};
 pub(crate) use topic::{Topic, TopicSettings};
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
+use super::refusal;
 use super::v1::Problem;
 use crate::auth::{Refused, Scope, Tokens};
 
@@ -26,16 +27,15 @@ pub(super) async fn guard(
     match checked {
         Ok(()) => next.run(request).await,
         Err(Refused::Unauthorized) => {
-            let problem =
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed");
-            let mut response = problem.into_response();
+            let problem = Problem::new("unauthorized", "a token is needed");
+            let mut response = refusal(request.uri().path(), problem);
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             response
         }
         Err(Refused::Forbidden) => {
-            let detail = "the token does not allow this";
-            Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response()
+            let problem = Problem::new("forbidden", "the token does not allow this");
+            refusal(request.uri().path(), problem)
         }
     }
 }

@@ -6,17 +6,20 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{self, Path, Query};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request, State as Shared};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{delete, get, post};
 use blockqueue::{
     ClaimOptions, Delivery, Error, Message, NewSubscriber, NewTopic, Receipt, SubscriberOptions,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{State, duration, payload};
+use super::v1::Problem;
+use super::{State, duration, extract, payload};
 
 /// Messages that one read hands out.
 const READ_MAX: usize = 10;
@@ -32,6 +35,11 @@ pub(super) fn routes() -> Router<State> {
         .route("/topics/{topic}/subscribers/{subscriber}/messages/{id}", delete(ack))
 }
 
+/// Whether a path is one of this contract.
+pub(super) fn is_of(path: &str) -> bool {
+    path.strip_prefix("/topics").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 // --- the envelope -------------------------------------------------------------------------------------
 
 #[derive(Debug, Serialize)]
@@ -45,7 +53,7 @@ struct Envelope<T> {
 
 /// A refusal in the words of this contract.
 #[derive(Debug)]
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     message: &'static str,
     error: String,
@@ -98,8 +106,36 @@ impl From<Error> for Refusal {
     }
 }
 
-fn json<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))
+/// What is refused before this contract sees it.
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status();
+        let message = if status == StatusCode::NOT_FOUND { "not found" } else { "failure" };
+        Self { status, message, error: problem.into_detail() }
+    }
+}
+
+/// A JSON body.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let bytes = extract::body(request).await?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| malformed(error.to_string()))
+    }
+}
+
+/// The names in a path.
+struct Path<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(extract::path(parts).await?))
+    }
 }
 
 // --- topics and subscribers ---------------------------------------------------------------------------
@@ -139,8 +175,7 @@ impl SubscriberBody {
     }
 }
 
-async fn create_topic(extract::State(state): extract::State<State>, body: Bytes) -> Answer<()> {
-    let body: TopicBody = json(&body)?;
+async fn create_topic(Shared(state): Shared<State>, Body(body): Body<TopicBody>) -> Answer<()> {
     let mut topic = NewTopic::new(body.name);
     for subscriber in body.subscribers {
         topic = topic.with_subscriber(subscriber.into_new()?);
@@ -149,27 +184,23 @@ async fn create_topic(extract::State(state): extract::State<State>, body: Bytes)
     success(None)
 }
 
-async fn delete_topic(
-    extract::State(state): extract::State<State>,
-    Path(topic): Path<String>,
-) -> Answer<()> {
+async fn delete_topic(Shared(state): Shared<State>, Path(topic): Path<String>) -> Answer<()> {
     state.queue.delete_topic(&topic).await?;
     success(None)
 }
 
 async fn create_subscribers(
-    extract::State(state): extract::State<State>,
+    Shared(state): Shared<State>,
     Path(topic): Path<String>,
-    body: Bytes,
+    Body(body): Body<Vec<SubscriberBody>>,
 ) -> Answer<()> {
-    let body: Vec<SubscriberBody> = json(&body)?;
     let subscribers = body.into_iter().map(SubscriberBody::into_new).collect::<Result<_, _>>()?;
     state.queue.create_subscribers(&topic, subscribers).await?;
     success(None)
 }
 
 async fn delete_subscriber(
-    extract::State(state): extract::State<State>,
+    Shared(state): Shared<State>,
     Path((topic, subscriber)): Path<(String, String)>,
 ) -> Answer<()> {
     state.queue.delete_subscriber(&topic, &subscriber).await?;
@@ -183,10 +214,7 @@ struct Status {
     unacked_message: u64,
 }
 
-async fn statuses(
-    extract::State(state): extract::State<State>,
-    Path(topic): Path<String>,
-) -> Answer<Vec<Status>> {
+async fn statuses(Shared(state): Shared<State>, Path(topic): Path<String>) -> Answer<Vec<Status>> {
     let stats = state.queue.topic_stats(&topic).await?;
     let statuses = stats.subscribers.into_iter().map(|subscriber| Status {
         unpublished_message: subscriber.pending_count,
@@ -206,11 +234,10 @@ struct MessageBody {
 }
 
 async fn publish(
-    extract::State(state): extract::State<State>,
+    Shared(state): Shared<State>,
     Path(topic): Path<String>,
-    body: Bytes,
+    Body(body): Body<MessageBody>,
 ) -> Answer<()> {
-    let body: MessageBody = json(&body)?;
     state.queue.publish(&topic, Message::from(body.message)).await?;
     success(None)
 }
@@ -236,9 +263,9 @@ impl From<Delivery> for Read {
 }
 
 async fn read(
-    extract::State(mut state): extract::State<State>,
+    Shared(mut state): Shared<State>,
     Path((topic, subscriber)): Path<(String, String)>,
-    query: Result<Query<ReadQuery>, extract::rejection::QueryRejection>,
+    query: Result<Query<ReadQuery>, QueryRejection>,
 ) -> Answer<Vec<Read>> {
     let timeout = query.ok().and_then(|Query(query)| query.timeout);
     let wait: Duration = timeout
@@ -255,7 +282,7 @@ async fn read(
 }
 
 async fn ack(
-    extract::State(state): extract::State<State>,
+    Shared(state): Shared<State>,
     Path((topic, subscriber, id)): Path<(String, String, String)>,
 ) -> Answer<()> {
     let of = state.queue.subscriber(&topic, &subscriber).await?;

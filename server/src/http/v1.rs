@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::State;
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Problem, describe as describe_failures};
 
 /// The envelope of a success.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,14 +47,4 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .merge(letters::routes())
         .merge(schedules::routes())
         .merge(results::routes())
-}
-
-/// What answers a path that is not there, or a method that a path does not have.
-pub(super) async fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "no such route")
-}
-
-/// See [`not_found`].
-pub(super) async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "no such method here")
 }

@@ -277,6 +277,8 @@ pub(crate) fn every_listing_has_a_machine_readable_form(cli: &Cli) {
     assert_eq!(cli.json(&["publish", "b", "x"])[0]["duplicate"], false);
     assert_eq!(cli.json(&["peek", "b", "s"])[0]["state"], "pending");
     assert_eq!(cli.json(&["stats"]).len(), 2);
+    assert_eq!(cli.json(&["stats", "b"])[0]["logs"][0]["last_sequence"], 1);
+    assert_eq!(cli.stats("b", "s")["cursors"][0]["sequence"], 0);
     assert_eq!(cli.json(&["dead-letters", "list", "b", "s"]).len(), 0);
     assert!(cli.ok(&["stats"]).contains("PENDING"));
     cli.ok(&["subscriber", "update", "b", "s", "--lease", "1m30s"]);

@@ -12,13 +12,10 @@ pub(crate) fn answer(operation: &Op, data: &Value) -> Value {
         Op::CreateTopic { .. } | Op::Topic { .. } | Op::UpdateTopic { .. } => topic(data),
         Op::Topics { .. } => page(data, "topics", topic),
         Op::CreateSubscribers { .. } => list(data, subscriber),
-        Op::UpdateSubscriber { .. } => subscriber(data),
+        Op::Subscriber { .. } | Op::UpdateSubscriber { .. } => subscriber(data),
         Op::Subscribers { .. } => page(data, "subscribers", subscriber),
         Op::TopicStats { .. } => topic_stats(data),
-        Op::SubscriberStats { subscriber, .. } => {
-            let mut all = data["subscribers"].as_array().into_iter().flatten();
-            subscriber_stats(all.find(|stats| stats["name"] == *subscriber).unwrap_or(&Value::Null))
-        }
+        Op::SubscriberStats { .. } => subscriber_stats(data),
         Op::Publish { .. } => published(data),
         Op::PublishBatch { .. } => list(data, published),
         Op::Claim { topic, subscriber, .. } => list(data, |item| {
@@ -100,11 +97,28 @@ fn with_payload(mut answer: Value, document: &Value) -> Value {
 }
 
 fn topic(data: &Value) -> Value {
+    let option = &data["option"];
+    let backlog = &option["backlog_limit"];
+    let retention = match option["retention"].get("duration") {
+        Some(kept) => json!({ "duration_ms": millis(kept) }),
+        None => option["retention"].clone(),
+    };
     json!({
         "id": data["id"],
         "name": data["name"],
         "paused": data["paused"],
         "created_at": instant(&data["created_at"]),
+        "options": {
+            "retention": retention,
+            "backlog_limit": {
+                "messages": backlog["messages"],
+                "bytes": backlog["bytes"],
+                "age_ms": millis(&backlog["age"]),
+                "policy": backlog["policy"],
+            },
+            "idempotency_window_ms": millis(&option["idempotency_window"]),
+            "ttl_ms": millis(&option["ttl"]),
+        },
     })
 }
 
@@ -245,6 +259,7 @@ fn topic_stats(data: &Value) -> Value {
         "delayed_count": data["delayed"],
         "retained_count": data["retained"],
         "retained_bytes": data["retained_bytes"],
+        "logs": data["logs"],
         "subscribers": list(&data["subscribers"], subscriber_stats),
     })
 }
@@ -263,6 +278,7 @@ fn subscriber_stats(data: &Value) -> Value {
         "dead_count": data["dead_letter"],
         "exact": data["exact"],
         "oldest_age_ms": data["oldest_age_ms"],
+        "cursors": data["cursors"],
         "claimed_count": data["claimed_total"],
         "acked_count": data["acked_total"],
         "nacked_count": data["nacked_total"],

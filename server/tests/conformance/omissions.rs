@@ -5,8 +5,6 @@ use blockqueue_conformance::Omission::{self, Field, Operation, Script};
 const OWN_BATCH: &str = "the contract has batches of acks and nacks only";
 const BY_ID: &str = "the contract cancels by message id, without a receipt";
 const GONE: &str = "the names in a path are looked up before the receipt, and they are gone";
-const SETTINGS: &str = "the settings of a topic are not shown";
-const CURSORS: &str = "sequence numbers are not shown";
 const ONE_PATH: &str = "a path names one subscriber, and settles for no other";
 const STATUS_ONLY: &str = "an item of a batch answers its status only";
 
@@ -16,18 +14,7 @@ pub(crate) const OMISSIONS: &[Omission] = &[
     Operation { name: "defer_batch", reason: OWN_BATCH },
     Operation { name: "cancel", reason: BY_ID },
     Operation { name: "cancel_batch", reason: BY_ID },
-    Operation { name: "subscriber", reason: "subscribers are listed, in numbers" },
     Operation { name: "shutdown", reason: "a client cannot shut the server down" },
-    Field { operation: "create_topic", name: "options", reason: SETTINGS },
-    Field { operation: "topic", name: "options", reason: SETTINGS },
-    Field { operation: "update_topic", name: "options", reason: SETTINGS },
-    Field {
-        operation: "subscribers",
-        name: "options",
-        reason: "subscribers are listed in numbers",
-    },
-    Field { operation: "subscriber_stats", name: "cursors", reason: CURSORS },
-    Field { operation: "topic_stats", name: "logs", reason: CURSORS },
     Field { operation: "nack_batch", name: "ready_at", reason: STATUS_ONLY },
     Script { name: "deleting_a_topic_ends_everything_in_it", reason: GONE },
     Script { name: "deleting_a_subscriber_ends_its_receipts", reason: GONE },

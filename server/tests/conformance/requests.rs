@@ -72,9 +72,7 @@ fn topics(operation: &Op, _: Whose<'_>) -> Option<Request> {
         Op::DeleteTopic { topic } => bare("DELETE", topic_path(topic)),
         Op::PauseTopic { topic } => bare("POST", format!("{}/pause", topic_path(topic))),
         Op::ResumeTopic { topic } => bare("POST", format!("{}/resume", topic_path(topic))),
-        Op::TopicStats { topic } | Op::SubscriberStats { topic, .. } => {
-            bare("GET", format!("{}/stats", topic_path(topic)))
-        }
+        Op::TopicStats { topic } => bare("GET", format!("{}/stats", topic_path(topic))),
         _ => return None,
     })
 }
@@ -89,6 +87,9 @@ fn subscribers(operation: &Op, _: Whose<'_>) -> Option<Request> {
             "GET",
             format!("{}/subscribers{}", topic_path(topic), page(*limit, after.as_deref())),
         ),
+        Op::Subscriber { topic, subscriber } | Op::SubscriberStats { topic, subscriber } => {
+            bare("GET", subscriber_path(topic, subscriber))
+        }
         Op::UpdateSubscriber { topic, subscriber, options } => {
             with("PATCH", subscriber_path(topic, subscriber), subscriber_options(options))
         }

@@ -154,10 +154,32 @@ fn a_payload_that_is_not_text_is_read_as_base64() {
     assert_eq!(read["data"][0]["encoding"], "base64");
 }
 
+/// Whatever refuses a request does it in the envelope.
 #[test]
-fn an_oversized_body_is_refused() {
+fn every_refusal_is_an_envelope() {
     let server = with_cart();
-    let body = json!({ "message": "x".repeat(80_000) }).to_string();
-    let (status, _) = server.call("POST", "/topics/cart/messages", &body);
-    assert_eq!(status, 413);
+    let large = json!({ "message": "x".repeat(80_000) }).to_string();
+    for (method, path, body, status, message) in [
+        ("POST", "/topics/cart/messages", large.as_str(), 413, "failure"),
+        ("POST", "/topics/%FF/messages", r#"{"message":"x"}"#, 400, "failure"),
+        ("DELETE", "/topics/%FF", "", 400, "failure"),
+        ("GET", "/topics/%FF/subscribers/counter?timeout=1s", "", 400, "failure"),
+        ("DELETE", "/topics/cart/subscribers/counter/messages/%FF", "", 400, "failure"),
+        ("PUT", "/topics", "", 405, "failure"),
+        ("PUT", "/topics/cart/subscribers/counter", "", 405, "failure"),
+        ("GET", "/topics/cart/none", "", 404, "not found"),
+    ] {
+        assert_envelope(&server.answer("", method, path, body), status, message);
+    }
+    let guarded = Server::start_with("publisher-publisher publish orders\n");
+    assert_envelope(&guarded.answer("", "POST", "/topics", CART), 401, "failure");
+    let forbidden = guarded.answer("publisher-publisher", "POST", "/topics", CART);
+    assert_envelope(&forbidden, 403, "failure");
+}
+
+fn assert_envelope((status, kind, document): &(u16, String, Value), expected: u16, message: &str) {
+    let told = document.as_object().unwrap_or_else(|| panic!("{kind}: {document}"));
+    assert_eq!((*status, kind.as_str()), (expected, "application/json"), "{document}");
+    assert_eq!((told.len(), &told["message"]), (2, &json!(message)), "{document}");
+    assert!(!told["error"].as_str().unwrap().is_empty(), "{document}");
 }

@@ -70,6 +70,18 @@ impl Server {
         path: &str,
         body: &str,
     ) -> (u16, Value) {
+        let (status, _, document) = self.answer(token, method, path, body);
+        (status, document)
+    }
+
+    /// Status, content type and document of an answer.
+    pub(crate) fn answer(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, String, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()
@@ -81,7 +93,8 @@ impl Server {
             .unwrap();
         let mut response = agent.run(request).unwrap();
         let status = response.status().as_u16();
+        let kind = response.body().mime_type().unwrap_or_default().to_owned();
         let text = response.body_mut().read_to_string().unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (status, kind, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 }

@@ -87,6 +87,52 @@ fn a_batch_answers_for_each_item() {
 }
 
 #[test]
+fn a_bad_item_of_a_batch_does_not_touch_the_others() {
+    let server = with_orders();
+    let batch = json!([{"message": "a"}, {"message": "b"}]).to_string();
+    server.call("POST", "/v1/topics/orders/messages/batch", &batch);
+    let claimed = claim(&server);
+    let item = |n: usize| json!({"message_id": claimed[n]["id"], "receipt_token": claimed[n]["receipt_token"]});
+    let garbage = json!({"message_id": claimed[0]["id"], "receipt_token": "x"});
+    let of_another =
+        json!({"message_id": claimed[1]["id"], "receipt_token": claimed[0]["receipt_token"]});
+    let mut never = item(1);
+    never["retry_delay"] = json!("never");
+    for (verb, items, expected) in [
+        ("nack", [&garbage, &never], ["invalid_receipt", "invalid_argument"]),
+        ("ack", [&of_another, &item(0)], ["invalid_argument", "processed"]),
+        ("nack", [&item(1), &garbage], ["pending", "invalid_receipt"]),
+    ] {
+        let path = format!("{MAIL}/messages/batch/{verb}");
+        let (status, answer) = server.call("POST", &path, &json!(items).to_string());
+        assert_eq!(status, 200, "{answer}");
+        let told = [0, 1].map(|n| {
+            let item = &answer["data"][n];
+            item.get("status").or_else(|| item.get("error")).cloned().unwrap_or_default()
+        });
+        assert_eq!(told, expected, "{answer}");
+    }
+}
+
+#[test]
+fn numbers_tell_where_logs_end_and_where_subscribers_stand() {
+    let server = with_orders();
+    publish(&server, &json!({"message": "a"}));
+    publish(&server, &json!({"message": "b", "priority": 5}));
+    let token = claim(&server)[0]["receipt_token"].clone();
+    assert!(token.is_string());
+    let (_, stats) = server.call("GET", "/v1/topics/orders/stats", "");
+    let end =
+        |priority: i16| json!({"priority": priority, "last_sequence": 1, "trimmed_sequence": 0});
+    assert_eq!(stats["data"]["logs"], json!([end(5), end(0)]));
+    let cursor = |priority: i16| json!({"priority": priority, "sequence": 1, "last_sequence": 1});
+    let cursors = json!([cursor(5), cursor(0)]);
+    assert_eq!(stats["data"]["subscribers"][0]["cursors"], cursors);
+    let (_, one) = server.call("GET", MAIL, "");
+    assert_eq!(one["data"]["cursors"], cursors);
+}
+
+#[test]
 fn what_does_not_fit_is_a_problem_document_with_a_code() {
     let server = with_orders();
     for (method, path, body, status, expected) in [
@@ -95,6 +141,8 @@ fn what_does_not_fit_is_a_problem_document_with_a_code() {
         ("POST", "/v1/topics", r#"{"name":"t"} x"#, 400, "invalid_argument"),
         ("POST", "/v1/topics", r#"{"name":"orders"}"#, 409, "topic_exists"),
         ("GET", "/v1/topics/none", "", 404, "unknown_topic"),
+        ("GET", "/v1/topics/%FF", "", 400, "invalid_argument"),
+        ("POST", "/v1/topics/orders/subscribers/%FF/claim", "", 400, "invalid_argument"),
         ("GET", "/v1/topics?limit=0", "", 400, "invalid_argument"),
         ("GET", "/v1/topics?colour=blue", "", 400, "invalid_argument"),
         ("POST", "/v1/topics/orders/messages", "{}", 400, "invalid_argument"),
@@ -117,8 +165,10 @@ fn what_does_not_fit_is_a_problem_document_with_a_code() {
         ("GET", "/nowhere", "", 404, "not_found"),
         ("PUT", "/v1/topics", "", 405, "method_not_allowed"),
     ] {
-        let answer = server.call(method, path, body);
+        let (found, kind, document) = server.answer("", method, path, body);
+        let answer = (found, document);
         assert_eq!(code(&answer), (status, expected), "{method} {path} {body}: {}", answer.1);
+        assert_eq!(kind, "application/problem+json");
         assert!(answer.1["detail"].is_string() && answer.1["title"].is_string());
     }
 }

@@ -1,6 +1,6 @@
 //! Topics and subscribers in numbers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Row, millis, or_dash, yes};
 
@@ -26,7 +26,7 @@ pub(crate) struct TopicStats {
 }
 
 /// One log of a topic in numbers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Log {
     /// The priority of its messages.
     pub(crate) priority: i16,
@@ -82,7 +82,7 @@ pub(crate) struct SubscriberStats {
 }
 
 /// Where a subscriber stands in one log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Cursor {
     /// The priority of the log.
     pub(crate) priority: i16,

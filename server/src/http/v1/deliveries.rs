@@ -1,6 +1,6 @@
 //! What a consumer does: claim, ack, nack, extend, snooze, cancel.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Json;
 use blockqueue::{ClaimOptions, Error, Listed, NackOptions, Nacked, Subscriber};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::messages::ReasonIn;
 use super::results::ReplyIn;
 use super::subscribers::Names;
 use super::wire::{
-    ClaimedOut, DeliveryOut, MessageOut, PageQuery, Span, message_id, own, receipt, span_in_query,
+    ClaimedOut, DeliveryOut, MessageOut, PageQuery, Span, message_id, receipt_of, span_in_query,
     time, wait_in_query,
 };
 use super::{Data, Problem, State, data};
@@ -124,7 +124,7 @@ async fn ack(
     Body(body): Body<AckIn>,
 ) -> Result<Json<Data<StatusOut>>, Problem> {
     let of = named(&state, &topic, &subscriber).await?;
-    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
+    let receipt = receipt_of(&body.receipt_token, &id, &of)?;
     match body.result {
         None => state.queue.ack(&receipt).await?,
         Some(reply) => state.queue.ack_with_result(&receipt, reply.into_reply()?).await?,
@@ -174,7 +174,7 @@ async fn nack(
     Body(body): Body<NackIn>,
 ) -> Result<Json<Data<NackedOut>>, Problem> {
     let of = named(&state, &topic, &subscriber).await?;
-    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
+    let receipt = receipt_of(&body.receipt_token, &id, &of)?;
     let options = nack_options(body.retry_delay.as_ref(), body.error, body.give_up)?;
     Ok(data(nacked(state.queue.nack(&receipt, &options).await?)))
 }
@@ -200,7 +200,7 @@ async fn lease(
     Body(body): Body<LeaseIn>,
 ) -> Result<Json<Data<LeaseOut>>, Problem> {
     let of = named(&state, &topic, &subscriber).await?;
-    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
+    let receipt = receipt_of(&body.receipt_token, &id, &of)?;
     let lease = match &body.extension {
         Some(span) => span.duration("extension")?,
         None => of.options.lease,
@@ -230,7 +230,7 @@ async fn snooze(
     Body(body): Body<SnoozeIn>,
 ) -> Result<Json<Data<SnoozedOut>>, Problem> {
     let of = named(&state, &topic, &subscriber).await?;
-    let receipt = own(receipt(&body.receipt_token, &id)?, &of)?;
+    let receipt = receipt_of(&body.receipt_token, &id, &of)?;
     let ready_at = state.queue.defer(&receipt, body.delay.duration("delay")?).await?;
     Ok(data(SnoozedOut { status: "pending", visible_at: time(ready_at) }))
 }
@@ -277,10 +277,10 @@ struct ItemOut {
     error: Option<&'static str>,
 }
 
-fn item(message_id: String, result: Result<&'static str, blockqueue::Error>) -> ItemOut {
+fn item(message_id: String, result: Result<&'static str, Problem>) -> ItemOut {
     match result {
         Ok(status) => ItemOut { message_id, status: Some(status), error: None },
-        Err(error) => ItemOut { message_id, status: None, error: Some(error.code()) },
+        Err(problem) => ItemOut { message_id, status: None, error: Some(problem.code()) },
     }
 }
 
@@ -295,7 +295,7 @@ async fn ack_batch(
     let mut receipts = Vec::with_capacity(items.len());
     let mut ids = Vec::with_capacity(items.len());
     for AckItem { message_id, receipt_token } in items {
-        receipts.push(own(receipt(&receipt_token, &message_id)?, &of));
+        receipts.push(receipt_of(&receipt_token, &message_id, &of));
         ids.push(message_id);
     }
     let ours: Vec<_> = receipts.iter().flatten().copied().collect();
@@ -304,7 +304,7 @@ async fn ack_batch(
     } else {
         state.queue.ack_batch(&ours).await?
     };
-    let results = results.into_iter().map(|result| result.map(|()| "processed"));
+    let results = results.into_iter().map(|result| Ok(result.map(|()| "processed")?));
     Ok(data(merge(ids, receipts.into_iter().map(|own| own.map(|_| ())), results)))
 }
 
@@ -319,9 +319,9 @@ async fn nack_batch(
     let mut nacks = Vec::with_capacity(items.len());
     let mut ids = Vec::with_capacity(items.len());
     for NackItem { message_id, receipt_token, retry_delay, error, give_up } in items {
-        let options = nack_options(retry_delay.as_ref(), error, give_up)?;
-        let receipt = receipt(&receipt_token, &message_id)?;
-        nacks.push(own(receipt, &of).map(|receipt| (receipt, options)));
+        let options = nack_options(retry_delay.as_ref(), error, give_up);
+        let receipt = receipt_of(&receipt_token, &message_id, &of);
+        nacks.push(receipt.and_then(|receipt| Ok((receipt, options?))));
         ids.push(message_id);
     }
     let ours: Vec<_> = nacks.iter().flatten().cloned().collect();
@@ -330,22 +330,22 @@ async fn nack_batch(
     } else {
         state.queue.nack_batch(&ours).await?
     };
-    let results = results.into_iter().map(|result| result.map(|done| nacked(done).status));
+    let results = results.into_iter().map(|result| Ok(nacked(result?).status));
     Ok(data(merge(ids, nacks.into_iter().map(|own| own.map(|_| ())), results)))
 }
 
 /// The outcomes in the order of the items: refused here, or what became of it.
 fn merge(
     ids: Vec<String>,
-    own: impl Iterator<Item = Result<(), Error>>,
-    mut results: impl Iterator<Item = Result<&'static str, Error>>,
+    own: impl Iterator<Item = Result<(), Problem>>,
+    mut results: impl Iterator<Item = Result<&'static str, Problem>>,
 ) -> Vec<ItemOut> {
-    let missing = || Err(Error::Internal { detail: "an item without an outcome".to_owned() });
+    let missing = || {
+        let detail = "an item without an outcome".to_owned();
+        Err(Error::Internal { detail }.into())
+    };
     ids.into_iter()
         .zip(own)
-        .map(|(id, own)| match own {
-            Ok(()) => item(id, results.next().unwrap_or_else(missing)),
-            Err(error) => item(id, Err(error)),
-        })
+        .map(|(id, own)| item(id, own.and_then(|()| results.next().unwrap_or_else(missing))))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Dead letters, and what went wrong.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Json;
 use blockqueue::{DeadLetter, DeadLetters, Filter, Listed, MessageId, Purge, Redrive};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::subscribers::Names;
 use super::wire::{MessageOut, PageQuery, message_id, time};
 use super::{Data, Problem, State, data};

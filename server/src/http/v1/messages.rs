@@ -1,6 +1,6 @@
 //! `/v1/topics/{topic}/messages`: publishing and looking.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use blockqueue::MessageId;
@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::wire::{DeliveryOut, MessageIn, MessageOut, PublishedOut, message_id, status};
 use super::{Data, Problem, State, data};
 
@@ -108,7 +108,7 @@ async fn get(
     }))
 }
 
-/// Why; it goes to the server's log.
+/// Why. It is kept with the failures of a delivery; that of a whole message goes to the server's log.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReasonIn {

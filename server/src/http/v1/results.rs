@@ -1,6 +1,6 @@
 //! Results of messages, for publishers who wait for them.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Json;
 use blockqueue::{DeliveryResult, Reply};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::Params;
+use super::extract::{Params, Path};
 use super::wire::{Span, message_id, optional, payload_of, time, wait_in_query};
 use super::{Data, Problem, State, data};
 use crate::http::payload;

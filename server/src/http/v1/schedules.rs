@@ -1,6 +1,6 @@
 //! `/v1/topics/{topic}/schedules`.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Json, Response};
 use blockqueue::Listed;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::wire::{PageQuery, Paused, RunOut, ScheduleIn, ScheduleOut};
 use super::{Data, Problem, State, created, data};
 

@@ -1,6 +1,6 @@
 //! `/v1/topics/{topic}/subscribers`.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::{Json, Response};
 use blockqueue::{Listed, Seek, SeekTo};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::wire::{
     OptionIn, PageQuery, Paused, SubscriberIn, SubscriberOut, SubscriberStatus, seek_to,
 };

@@ -1,15 +1,15 @@
 //! `/v1/topics`.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::{Json, Response};
-use blockqueue::Listed;
+use blockqueue::{Listed, LogStats};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::wire::{PageQuery, Paused, SubscriberStatus, TopicIn, TopicOptionIn, TopicOut};
 use super::{Data, Problem, State, created, data};
 
@@ -109,7 +109,26 @@ struct TopicStatus {
     delayed: u64,
     retained: u64,
     retained_bytes: u64,
+    /// Highest priority first.
+    logs: Vec<LogOut>,
     subscribers: Vec<SubscriberStatus>,
+}
+
+/// One log of a topic in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogOut {
+    priority: i16,
+    /// The sequence number of its newest message.
+    last_sequence: u64,
+    /// Messages up to here were trimmed, or are held back by a delivery.
+    trimmed_sequence: u64,
+}
+
+impl From<LogStats> for LogOut {
+    fn from(log: LogStats) -> Self {
+        let LogStats { priority, last_sequence, trimmed_sequence, .. } = log;
+        Self { priority, last_sequence, trimmed_sequence }
+    }
 }
 
 /// A topic and its subscribers in numbers.
@@ -126,6 +145,7 @@ async fn stats(
         delayed: stats.delayed_count,
         retained: stats.retained_count,
         retained_bytes: stats.retained_bytes,
+        logs: stats.logs.into_iter().map(LogOut::from).collect(),
         subscribers: stats.subscribers.into_iter().map(SubscriberStatus::from).collect(),
     }))
 }

@@ -220,23 +220,17 @@ pub(crate) fn message_id(text: &str) -> Result<MessageId, Problem> {
     Ok(text.parse()?)
 }
 
-/// A receipt of the message named beside it.
-pub(crate) fn receipt(token: &str, id: &str) -> Result<Receipt, Problem> {
+/// A receipt of the message named beside it and of the subscriber of the path: whoever may settle for one
+/// subscriber must not reach another's deliveries through it.
+pub(crate) fn receipt_of(token: &str, id: &str, of: &Subscriber) -> Result<Receipt, Problem> {
     let receipt: Receipt = token.parse()?;
     if receipt.message_id() != message_id(id)? {
         return Err(Problem::invalid("the receipt is that of another message"));
     }
-    Ok(receipt)
-}
-
-/// The receipt, if it is of the subscriber of the path: whoever may settle for one subscriber must not
-/// reach another's deliveries through it.
-pub(crate) fn own(receipt: Receipt, of: &Subscriber) -> Result<Receipt, Error> {
-    if receipt.subscriber_id() == of.id {
-        Ok(receipt)
-    } else {
-        Err(Error::LeaseLost { id: receipt.message_id() })
+    if receipt.subscriber_id() != of.id {
+        return Err(Error::LeaseLost { id: receipt.message_id() }.into());
     }
+    Ok(receipt)
 }
 
 /// A place to seek to, in words.

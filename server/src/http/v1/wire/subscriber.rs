@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use blockqueue::{
-    Filter, NewSubscriber, OnDead, OnExpiry, RateLimit, RetryPolicy, StartFrom, Subscriber,
-    SubscriberChange, SubscriberOptions, SubscriberStats,
+    CursorStats, Filter, NewSubscriber, OnDead, OnExpiry, RateLimit, RetryPolicy, StartFrom,
+    Subscriber, SubscriberChange, SubscriberOptions, SubscriberStats,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -239,6 +239,8 @@ pub(crate) struct SubscriberStatus {
     dead_letter: u64,
     exact: bool,
     oldest_age_ms: Option<u64>,
+    /// Where it stands in each log, highest priority first.
+    cursors: Vec<CursorOut>,
     claimed_total: u64,
     acked_total: u64,
     nacked_total: u64,
@@ -246,6 +248,23 @@ pub(crate) struct SubscriberStatus {
     ttl_expired_total: u64,
     filtered_total: u64,
     dropped_total: u64,
+}
+
+/// Where a subscriber stands in one log.
+#[derive(Debug, Serialize, ToSchema)]
+struct CursorOut {
+    priority: i16,
+    /// The newest sequence number that was claimed or skipped.
+    sequence: u64,
+    /// The sequence number of the log's newest message.
+    last_sequence: u64,
+}
+
+impl From<CursorStats> for CursorOut {
+    fn from(cursor: CursorStats) -> Self {
+        let CursorStats { priority, sequence, last_sequence, .. } = cursor;
+        Self { priority, sequence, last_sequence }
+    }
 }
 
 impl From<SubscriberStats> for SubscriberStatus {
@@ -268,6 +287,7 @@ impl From<SubscriberStats> for SubscriberStatus {
             dead_letter: stats.dead_count,
             exact: stats.exact,
             oldest_age_ms: stats.oldest_age.map(millis),
+            cursors: stats.cursors.into_iter().map(CursorOut::from).collect(),
             claimed_total: stats.claimed_count,
             acked_total: stats.acked_count,
             nacked_total: stats.nacked_count,

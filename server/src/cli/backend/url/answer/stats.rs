@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::cli::view;
+use crate::cli::view::{self, Cursor, Log};
 
 #[derive(Deserialize)]
 pub(in super::super) struct TopicStats {
@@ -12,6 +12,7 @@ pub(in super::super) struct TopicStats {
     delayed: u64,
     retained: u64,
     retained_bytes: u64,
+    logs: Vec<Log>,
     subscribers: Vec<SubscriberStats>,
 }
 
@@ -29,13 +30,12 @@ struct SubscriberStats {
     dead_letter: u64,
     exact: bool,
     oldest_age_ms: Option<u64>,
+    cursors: Vec<Cursor>,
     claimed_total: u64,
     acked_total: u64,
     nacked_total: u64,
     expired_total: u64,
-    #[serde(default)]
     ttl_expired_total: u64,
-    #[serde(default)]
     filtered_total: u64,
     dropped_total: u64,
 }
@@ -49,7 +49,7 @@ impl From<TopicStats> for view::TopicStats {
             delayed_count: stats.delayed,
             retained_count: stats.retained,
             retained_bytes: stats.retained_bytes,
-            logs: Vec::new(),
+            logs: stats.logs,
             subscribers: stats.subscribers.into_iter().map(Into::into).collect(),
         }
     }
@@ -70,7 +70,7 @@ impl From<SubscriberStats> for view::SubscriberStats {
             dead_count: stats.dead_letter,
             exact: stats.exact,
             oldest_age_ms: stats.oldest_age_ms,
-            cursors: Vec::new(),
+            cursors: stats.cursors,
             claimed_count: stats.claimed_total,
             acked_count: stats.acked_total,
             nacked_count: stats.nacked_total,
