@@ -60,7 +60,7 @@ pub(crate) fn memory(directory: &Path) -> Rows {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut connections = connect(&runtime, server.address)?;
-    let claim = Call::post("/v1/topics/t/subscribers/s0/claim", "{\"limit\":1}");
+    let claim = Call::post("/v1/topics/t/subscribers/s0/claim?limit=1&timeout=0s", "");
     send(&runtime, &mut connections, CLAIMS.div_ceil(CONNECTIONS), &claim);
     let mib = server.resident_bytes()? >> 20;
     Ok(vec![Row {
