@@ -39,7 +39,8 @@ final class FpmTest extends TestCase
     protected function tearDown(): void
     {
         if ($this->server !== null) {
-            proc_terminate($this->server, SIGKILL);
+            // One that is killed leaves its workers behind.
+            proc_terminate($this->server, SIGTERM);
             proc_close($this->server);
         }
     }
