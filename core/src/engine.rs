@@ -65,6 +65,17 @@ impl Work {
         u32::try_from(permits.min(limits::PENDING_OPS_MAX)).unwrap_or(u32::MAX)
     }
 
+    /// The same once more; a transaction is carried out once.
+    pub(crate) fn again(&self) -> Option<Self> {
+        Some(match self {
+            Self::Op(op) => Self::Op(op.clone()),
+            Self::Claim { claim, wait } => Self::Claim { claim: claim.clone(), wait: *wait },
+            Self::Watch { of, wait } => Self::Watch { of: of.clone(), wait: *wait },
+            Self::Query(query) => Self::Query(query.clone()),
+            Self::Transaction(_) => return None,
+        })
+    }
+
     /// How many messages or deliveries it is about.
     fn messages(&self) -> usize {
         match self {

@@ -31,7 +31,7 @@ pub(crate) struct Named {
 }
 
 /// Something that writes. A group of these is carried out in one transaction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Op {
     CreateTopic(NewTopic),
     UpdateTopic {
@@ -65,7 +65,7 @@ pub(crate) enum Op {
         messages: Vec<Message>,
     },
     Settle(Vec<Settle>),
-    /// Gives back what was claimed for a caller that went away.
+    /// Gives back what was claimed for a caller that went away, or that has not begun with it.
     Release(Vec<Receipt>),
     CancelMessage {
         topic: String,
@@ -270,7 +270,7 @@ pub(crate) enum Settled {
 }
 
 /// Something that only reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Query {
     Topic { topic: String },
     Topics { limit: usize, after: Option<String> },

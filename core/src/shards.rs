@@ -6,11 +6,13 @@
 
 mod map;
 mod merge;
+mod strays;
+mod subject;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -20,18 +22,18 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::{EngineStats, Receipt, Topic};
 use crate::op::{Answer, Claim, ClaimOutcome, Op, Outcome, Query, Settle, Source};
-use crate::options::OpenOptions;
+use crate::options::{NewTopic, OpenOptions, Redrive};
 use crate::pending::Pending;
 use map::Map;
 pub(crate) use map::path_of;
+use strays::Strays;
 
 #[derive(Debug)]
 pub(crate) struct Shards {
     map: Map,
     /// One for each database of the map.
     handles: Vec<Arc<Handle>>,
-    /// Topics that live elsewhere than the map says, because they are older than it.
-    strays: Arc<RwLock<HashMap<String, usize>>>,
+    strays: Strays,
 }
 
 impl Shards {
@@ -49,9 +51,9 @@ impl Shards {
             options.tags_taken.push(handle.tag());
             handles.push(Arc::new(handle));
         }
-        let shards = Self { map, handles, strays: Arc::default() };
+        let mut shards = Self { map, handles, strays: Strays::default() };
         // It waits for answers, which whoever runs an executor on this thread must not.
-        thread::scope(|scope| {
+        shards.strays = thread::scope(|scope| {
             let looking = thread::Builder::new()
                 .name("blockqueue-open".into())
                 .spawn_scoped(scope, || shards.find_strays())
@@ -62,7 +64,7 @@ impl Shards {
     }
 
     /// Looks where the topics are.
-    fn find_strays(&self) -> Result<()> {
+    fn find_strays(&self) -> Result<Strays> {
         let mut found: HashMap<String, usize> = HashMap::new();
         for (at, handle) in self.handles.iter().enumerate() {
             for topic in topics_of(handle)? {
@@ -76,14 +78,12 @@ impl Shards {
             }
         }
         found.retain(|topic, at| self.map.home(topic) != *at);
-        *self.strays.write().unwrap_or_else(PoisonError::into_inner) = found;
-        Ok(())
+        Ok(Strays::from(found))
     }
 
     /// Where a topic is, or would be.
     fn place(&self, topic: &str) -> usize {
-        let strays = self.strays.read().unwrap_or_else(PoisonError::into_inner);
-        strays.get(topic).copied().unwrap_or_else(|| self.map.home(topic))
+        self.strays.place(topic).unwrap_or_else(|| self.map.home(topic))
     }
 
     fn of(&self, topic: &str) -> Result<&Arc<Handle>> {
@@ -100,7 +100,32 @@ impl Shards {
 
     // --- as a handle ----------------------------------------------------------------------------------
 
+    /// A stray that is not where it was has been deleted by another process, and is where the map says if it was
+    /// made anew: it is a stray no longer, and the work is begun once more.
     pub(crate) fn start_work<T>(
+        self: &Arc<Self>,
+        work: Work,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        let strays = self.strays.among(&work);
+        let again = if strays.is_empty() { None } else { work.again() };
+        let Some(again) = again else { return self.begin(work, map) };
+        let (begun, shards) = (self.begin(work, Ok), Arc::downgrade(self));
+        let answer = async move {
+            let answer = begun.into_answered().await;
+            let gone = unknown_topic(&answer).filter(|topic| strays.contains(*topic));
+            let Some(gone) = gone else { return answer };
+            // Whoever waits for it does not keep the queue open.
+            let shards = shards.upgrade().ok_or(Error::Shutdown)?;
+            shards.strays.forget(gone);
+            let again = shards.start_work(again, Ok);
+            drop(shards);
+            again.into_answered().await
+        };
+        Pending::composed(answer, map)
+    }
+
+    fn begin<T>(
         &self,
         work: Work,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
@@ -108,19 +133,24 @@ impl Shards {
         let to = match work {
             Work::Claim { claim, wait } => return self.start_claim(&claim, wait, map),
             Work::Op(Op::Settle(items)) => return self.start_settle(items, map),
-            Work::Query(query) => return self.start_query(query, map),
+            Work::Op(Op::Release(receipts)) => return self.start_release(&receipts, map),
+            Work::Query(query) => return self.begin_query(query, map),
             Work::Watch { ref of, .. } => self.of(&of.source.topic),
             Work::Transaction(_) => {
                 Err(Error::invalid("a transaction is of one database: open it"))
             }
-            Work::Op(Op::DeleteTopic { topic }) => return self.start_delete(topic, map),
-            Work::Op(Op::Redrive { ref source, ref options, .. })
-                if let Some(to) = &options.to
-                    && self.place(to) != self.place(&source.topic) =>
-            {
-                return self.refuse_redrive(to);
+            // Where it is no more it must not be made.
+            Work::Op(Op::CreateTopic(NewTopic { name: topic, .. })) if self.strays.has(&topic) => {
+                return self.refuse(topic.clone(), Error::TopicExists { topic }, map);
             }
-            Work::Op(ref op) => match topic_of(op) {
+            // Dead letters go to their new topic in the transaction that ends them.
+            Work::Op(Op::Redrive { source, options: Redrive { to: Some(to), .. }, .. })
+                if self.place(&to) != self.place(&source.topic) =>
+            {
+                let error = Error::invalid("to must be a topic of the same database");
+                return self.refuse(to, error, map);
+            }
+            Work::Op(ref op) => match subject::of_op(op) {
                 Some(topic) => self.of(topic),
                 None => Err(Error::internal("an operation of no topic")),
             },
@@ -131,35 +161,31 @@ impl Shards {
         }
     }
 
-    /// If a topic is made anew, then where the map says.
-    fn start_delete<T>(
+    /// The answer if the topic is there.
+    fn refuse<T>(
         &self,
         topic: String,
+        error: Error,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
     ) -> Pending<T> {
-        let handle = match self.of(&topic) {
-            Ok(handle) => handle,
-            Err(error) => return Pending::failed(error),
-        };
-        let (strays, name) = (Arc::clone(&self.strays), topic.clone());
-        handle.start_work(Work::Op(Op::DeleteTopic { topic }), move |outcome| {
-            strays.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
-            map(outcome)
-        })
-    }
-
-    /// Dead letters go to their new topic in the transaction that ends them.
-    fn refuse_redrive<T>(&self, to: &str) -> Pending<T> {
-        let (place, query) = (self.of(to), Query::Topic { topic: to.to_owned() });
-        match place {
-            Ok(handle) => handle.start_query(query, |_| {
-                Err(Error::invalid("to must be a topic of the same database"))
-            }),
+        match self.of(&topic) {
+            Ok(handle) => {
+                let asked = handle.start_query(Query::Topic { topic }, Ok);
+                Pending::composed(async { asked.await.and(Err(error)) }, map)
+            }
             Err(error) => Pending::failed(error),
         }
     }
 
     pub(crate) fn start_query<T>(
+        self: &Arc<Self>,
+        query: Query,
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        self.start_work(Work::Query(query), map)
+    }
+
+    fn begin_query<T>(
         &self,
         query: Query,
         map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
@@ -174,7 +200,7 @@ impl Shards {
                 return Pending::failed(error);
             }
             Query::FileBytes => return Pending::failed(Error::internal("asked of one database")),
-            query => subject(query),
+            query => subject::of_query(query),
         };
         match topic.map(|topic| self.of(topic)) {
             Some(Ok(handle)) => handle.start_query(query, map),
@@ -191,15 +217,7 @@ impl Shards {
 
     pub(crate) fn shutdown(&self) -> Pending<()> {
         let all: Vec<_> = self.handles.iter().map(|handle| handle.shutdown()).collect();
-        Pending::composed(
-            async {
-                for one in all {
-                    one.await?;
-                }
-                Ok(Answered::new(Outcome::Done))
-            },
-            |_| Ok(()),
-        )
+        Pending::composed(all_done(all), |_| Ok(()))
     }
 
     // --- of several databases ---------------------------------------------------------------------------
@@ -291,6 +309,22 @@ impl Shards {
         Pending::composed(merged, map)
     }
 
+    /// What is given back goes where it is from.
+    fn start_release<T>(
+        &self,
+        receipts: &[Receipt],
+        map: impl FnOnce(Outcome) -> Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        let mut parts: Vec<Vec<Receipt>> = vec![Vec::new(); self.handles.len()];
+        for receipt in receipts {
+            parts.get_mut(self.place_of(receipt)).into_iter().for_each(|part| part.push(*receipt));
+        }
+        let parts = self.handles.iter().zip(parts).filter(|(_, part)| !part.is_empty());
+        let started =
+            parts.map(|(handle, part)| handle.start_work(Work::Op(Op::Release(part)), Ok));
+        Pending::composed(all_done(started.collect()), map)
+    }
+
     /// A claim on subscribers in several databases takes what is there in the order asked for. If nothing is, it
     /// waits in all of them; what others than the first get then is given back.
     fn start_claim<T>(
@@ -370,6 +404,13 @@ impl Shards {
     }
 }
 
+async fn all_done<T>(all: Vec<Pending<T>>) -> Result<Answered> {
+    for one in all {
+        one.await?;
+    }
+    Ok(Answered::new(Outcome::Done))
+}
+
 /// The first answer with something in it, or that none has.
 async fn first(mut claims: Vec<Pending<()>>) -> Result<Answered> {
     poll_fn(|context| {
@@ -394,6 +435,23 @@ async fn first(mut claims: Vec<Pending<()>>) -> Result<Answered> {
 
 fn has_something(answered: &Answered) -> bool {
     matches!(answered.outcome(), Some(Outcome::Claimed(claimed)) if !claimed.deliveries.is_empty())
+}
+
+/// The topic that was said not to be there.
+fn unknown_topic(answer: &Result<Answered>) -> Option<&str> {
+    let error = match answer {
+        Err(error) => error,
+        Ok(answered) => match answered.outcome() {
+            Some(Outcome::Answer(Answer::Results(looked))) => {
+                looked.iter().find_map(|one| one.as_ref().err())?
+            }
+            _ => return None,
+        },
+    };
+    match error {
+        Error::UnknownTopic { topic } => Some(topic),
+        _ => None,
+    }
 }
 
 fn into_answer(outcome: Outcome) -> Result<Answer> {
@@ -429,52 +487,4 @@ fn of_database(name: &str, error: Error) -> Error {
         Error::Io { detail } => Error::Io { detail: format!("{name}: {detail}") },
         other => other,
     }
-}
-
-/// The topic that an operation is about.
-fn topic_of(op: &Op) -> Option<&str> {
-    Some(match op {
-        Op::CreateTopic(new) => &new.name,
-        Op::UpdateTopic { topic, .. }
-        | Op::DeleteTopic { topic }
-        | Op::PauseTopic { topic, .. }
-        | Op::CreateSubscribers { topic, .. }
-        | Op::CancelMessage { topic, .. }
-        | Op::CreateSchedule { topic, .. } => topic,
-        Op::Publish { topic, .. } => topic,
-        Op::UpdateSubscriber { source, .. }
-        | Op::DeleteSubscriber { source }
-        | Op::PauseSubscriber { source, .. }
-        | Op::CancelDelivery { source, .. }
-        | Op::Redrive { source, .. }
-        | Op::PurgeDeadLetters { source, .. }
-        | Op::Seek { source, .. } => &source.topic,
-        Op::UpdateSchedule { of, .. }
-        | Op::DeleteSchedule { of }
-        | Op::PauseSchedule { of, .. }
-        | Op::RunSchedule { of } => &of.topic,
-        Op::Settle(_) | Op::Release(_) | Op::Upkeep => return None,
-    })
-}
-
-/// The topic that a query is about.
-fn subject(query: &Query) -> Option<&str> {
-    Some(match query {
-        Query::Topic { topic }
-        | Query::Subscribers { topic, .. }
-        | Query::TopicStats { topic }
-        | Query::Message { topic, .. }
-        | Query::Schedules { topic, .. } => topic,
-        Query::Subscriber { source }
-        | Query::SubscriberStats { source }
-        | Query::Peek { source, .. }
-        | Query::DeadLetters { source, .. }
-        | Query::Failures { source, .. } => &source.topic,
-        Query::Schedule { of } | Query::ScheduleRuns { of, .. } => &of.topic,
-        // All are of one call, which is about one message.
-        Query::Results(of) => return of.first().map(|of| &*of.source.topic),
-        Query::Topics { .. } | Query::Backup(_) | Query::Diagnose | Query::FileBytes => {
-            return None;
-        }
-    })
 }

@@ -144,6 +144,25 @@ fn settlements_find_the_database_that_gave_out_the_receipt() {
 }
 
 #[test]
+fn deliveries_of_several_databases_are_given_back_at_once() {
+    let fixture = Fixture::of(&["a", "b", "c"]);
+    let queue = fixture.open();
+    let mut receipts = Vec::new();
+    for topic in names(12) {
+        create(&queue, &topic);
+        queue.publish(&topic, "x").wait().unwrap();
+        receipts.extend(claim(&queue, &topic).iter().map(|one| one.receipt));
+    }
+    queue.ack(&receipts[3]).wait().unwrap();
+    queue.release_batch(&receipts).wait().unwrap();
+    for (number, topic) in names(12).iter().enumerate() {
+        let attempts: Vec<_> = claim(&queue, topic).iter().map(|one| one.attempt).collect();
+        assert_eq!(attempts, if number == 3 { vec![] } else { vec![1] }, "{topic}");
+    }
+    assert_eq!(queue.release_batch(&[]).wait().unwrap_err().code(), "invalid_argument");
+}
+
+#[test]
 fn a_claim_on_several_topics_takes_what_is_there_in_order_and_waits_in_all() {
     let fixture = Fixture::of(&["a", "b", "c"]);
     let queue = fixture.open();
@@ -307,4 +326,77 @@ fn a_database_that_fails_fails_its_topics_only_and_recovers() {
     queue.ack(&kept.receipt).wait().unwrap();
     queue.publish("ill", "taken").wait().unwrap();
     assert_eq!(claim(&queue, "ill")[0].payload, b"taken");
+}
+
+/// A queue whose topic "orders" is in a, and belongs in b, as two processes have it open; the first has deleted it and
+/// made it anew.
+fn moved_by_another_process() -> (Fixture, Queue, Queue) {
+    let fixture = Fixture::of(&["a", "b"]);
+    fixture.map(&["a", "b"], r#"{"orders": "a"}"#);
+    create(&fixture.open(), "orders");
+    fixture.map(&["a", "b"], r#"{"orders": "b", "others": "a"}"#);
+    let (one, other) = (fixture.open(), fixture.open());
+    create(&one, "others");
+    one.delete_topic("orders").wait().unwrap();
+    create(&one, "orders");
+    assert!(fixture.topics_in("b").contains("orders"));
+    (fixture, one, other)
+}
+
+#[test]
+fn a_topic_that_another_process_has_moved_is_found() {
+    type Use = fn(&Queue);
+    let uses: [Use; 6] = [
+        |queue| {
+            queue.publish("orders", "x").wait().unwrap();
+        },
+        |queue| drop(queue.topic("orders").wait().unwrap()),
+        |queue| drop(claim(queue, "orders")),
+        |queue| {
+            let options = ClaimOptions::default();
+            drop(queue.claim_any(&[("others", "s"), ("orders", "s")], &options).wait().unwrap());
+        },
+        |queue| {
+            let redrive = Redrive::from(DeadLetters::All).with_to("orders");
+            let refused = queue.redrive("others", "s", redrive).wait().unwrap_err();
+            assert_eq!(refused.code(), "invalid_argument");
+        },
+        |queue| {
+            let id = queue.publish("others", "x").wait().unwrap().id;
+            let refused = queue.result("orders", "s", id).wait().unwrap_err();
+            assert_eq!(refused.code(), "unknown_message");
+        },
+    ];
+    for used in uses {
+        let (fixture, _one, other) = moved_by_another_process();
+        used(&other);
+        other.publish("orders", "y").wait().unwrap();
+        assert!(!fixture.topics_in("a").contains("orders"));
+    }
+}
+
+#[test]
+fn a_topic_that_another_process_has_moved_is_not_made_twice() {
+    let (fixture, one, other) = moved_by_another_process();
+    let refused = other.create_topic(NewTopic::new("orders")).wait().unwrap_err();
+    assert_eq!(refused.code(), "topic_exists");
+    one.delete_topic("orders").wait().unwrap();
+    create(&other, "orders");
+    assert!(!fixture.topics_in("a").contains("orders"));
+    assert!(fixture.topics_in("b").contains("orders"));
+    fixture.open();
+}
+
+#[test]
+fn a_topic_whose_deletion_nobody_waited_for_goes_where_the_map_says() {
+    let fixture = Fixture::of(&["a", "b"]);
+    fixture.map(&["a", "b"], r#"{"orders": "a"}"#);
+    create(&fixture.open(), "orders");
+    fixture.map(&["a", "b"], r#"{"orders": "b"}"#);
+    let queue = fixture.open();
+    drop(queue.delete_topic("orders"));
+    // Behind the deletion.
+    assert_eq!(queue.pause_topic("orders").wait().unwrap_err().code(), "unknown_topic");
+    create(&queue, "orders");
+    assert!(fixture.topics_in("b").contains("orders"));
 }
