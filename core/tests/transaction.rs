@@ -349,3 +349,24 @@ fn a_deadline_has_bounds() {
         assert_eq!(refused.code(), "invalid_argument");
     }
 }
+
+#[test]
+fn however_many_transactions_wait_others_get_in_between() {
+    /// More than one group takes.
+    const MANY: usize = 5_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.db");
+    let (queue, other) = (Queue::open(&file).unwrap(), Queue::open(&file).unwrap());
+    queue.create_topic(NewTopic::new("t").with_subscriber("s")).wait().unwrap();
+    let mut waiting: Vec<_> =
+        (0..MANY).map(|_| queue.transaction(TransactionOptions::default())).collect();
+    let published = other.publish("t", "x");
+    // A turn for each group that they make.
+    for _ in 0..2 {
+        waiting.remove(0).wait().unwrap().commit().wait().unwrap();
+    }
+    let third = waiting.remove(0).wait().unwrap();
+    published.wait().unwrap();
+    // It would have been over if it had been waited for.
+    third.commit().wait().unwrap();
+}

@@ -97,10 +97,19 @@ impl Parking {
         Some(parked)
     }
 
-    /// Those whose caller went away or whose time is up.
+    /// Those whose time is up, but for those that go on.
     pub(super) fn overdue(&self, now: Instant) -> Vec<Ticket> {
-        let overdue = self.deadlines.iter().take_while(|(at, _)| *at <= now);
-        overdue.map(|&(_, ticket)| ticket).filter(|ticket| !self.goes_on(*ticket)).collect()
+        self.past(now).filter(|ticket| !self.goes_on(*ticket)).collect()
+    }
+
+    /// Those that go on although their time is up.
+    pub(super) fn late(&self, now: Instant) -> Vec<Ticket> {
+        self.past(now).filter(|ticket| self.goes_on(*ticket)).collect()
+    }
+
+    fn past(&self, now: Instant) -> impl Iterator<Item = Ticket> {
+        let past = self.deadlines.iter().take_while(move |(at, _)| *at <= now);
+        past.map(|&(_, ticket)| ticket)
     }
 
     /// It is not to be answered before it has come to an end, if anybody still waits for it.
@@ -128,8 +137,10 @@ impl Parking {
         tickets.filter(|ticket| !skip.contains(ticket) && self.goes_on(*ticket)).collect()
     }
 
+    /// When the time of the next one is up, but for those that go on.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(at, _)| at)
+        let mut open = self.deadlines.iter().filter(|(_, ticket)| !self.goes_on(*ticket));
+        open.next().map(|&(at, _)| at)
     }
 
     /// When the first subscriber with waiting claims has something due.

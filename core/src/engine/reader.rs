@@ -17,21 +17,29 @@ type Question = (Query, ReplyTo);
 pub(super) struct Reader(Sender<Question>);
 
 impl Reader {
-    /// Its thread, which has the connection, ends when the reader is dropped.
+    /// Its thread, which has the connection, ends when the reader is dropped and nobody reads aside any more.
     pub(super) fn start(mut connection: Box<dyn Read>) -> Result<(Self, JoinHandle<()>)> {
         let (questions, inbox) = mpsc::channel::<Question>();
         let thread = thread::Builder::new()
             .name("blockqueue-reader".into())
             .spawn(move || {
+                let mut aside = Vec::new();
                 while let Ok((query, reply)) = inbox.recv() {
                     // A caller that went away needs no answer, and reading for it would delay others.
                     if reply.is_closed() {
                         continue;
                     }
                     match query {
-                        Query::Backup(_) => read_aside(&*connection, query, reply),
+                        Query::Backup(_) => {
+                            aside.retain(|thread: &JoinHandle<()>| !thread.is_finished());
+                            aside.extend(read_aside(&*connection, query, reply));
+                        }
                         _ => answer(&mut *connection, &query, reply),
                     }
+                }
+                // Whoever is told that the queue is shut down finds its file closed.
+                for thread in aside {
+                    let _ = thread.join();
                 }
             })
             .map_err(|error| Error::Io { detail: error.to_string() })?;
@@ -52,14 +60,16 @@ fn answer(connection: &mut dyn Read, query: &Query, reply: ReplyTo) {
 }
 
 /// On a thread and a connection of its own: whoever asks for something else does not wait for it.
-fn read_aside(connection: &dyn Read, query: Query, reply: ReplyTo) {
+fn read_aside(connection: &dyn Read, query: Query, reply: ReplyTo) -> Option<JoinHandle<()>> {
     match connection.another() {
         Ok(mut another) => {
             // Without a thread the reply is dropped, which the caller sees as a shutdown.
-            let _ = thread::Builder::new()
-                .name("blockqueue-backup".into())
-                .spawn(move || answer(&mut *another, &query, reply));
+            let thread = thread::Builder::new().name("blockqueue-backup".into());
+            thread.spawn(move || answer(&mut *another, &query, reply)).ok()
         }
-        Err(error) => drop(reply.send(Err(error))),
+        Err(error) => {
+            let _ = reply.send(Err(error));
+            None
+        }
     }
 }

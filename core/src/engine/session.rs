@@ -7,7 +7,9 @@
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use super::{Answered, ReplyTo, Turn};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Answered, HandleId, ReplyTo, Turn};
 use crate::clock::monotonic;
 use crate::error::Result;
 use crate::op::{Outcome, TxStep};
@@ -30,16 +32,29 @@ pub(crate) struct Session {
     deadline: Option<Instant>,
     /// Of the step that is being carried out; at first, of the beginning.
     reply: Option<ReplyTo>,
+    /// Held until it is over, so that what waits is bounded.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Session {
     pub(super) fn new(steps: Receiver<Asked>, patience: Duration, turn: Turn) -> Self {
-        Self { steps, patience, turn, deadline: None, reply: None }
+        Self { steps, patience, turn, deadline: None, reply: None, permit: None }
     }
 
-    /// It is about to begin, and this is who waits for that.
-    pub(super) fn expect(&mut self, reply: ReplyTo) {
+    /// This is who waits for it to begin.
+    pub(super) fn expect(&mut self, reply: ReplyTo, permit: Option<OwnedSemaphorePermit>) {
         self.reply = Some(reply);
+        self.permit = permit;
+    }
+
+    /// Somebody still waits for it to begin.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| !reply.is_closed())
+    }
+
+    /// It came by this handle, and has not begun.
+    pub(super) fn waits_for(&self, handle: HandleId) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.handle == handle)
     }
 
     fn begin(&mut self) {

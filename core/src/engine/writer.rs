@@ -3,6 +3,7 @@
 //! There is no flush timer: while one group is on its way to disk the next one gathers.
 //! Invariant: a waiting claim leaves the parking only when its answer is certain.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,6 +52,8 @@ pub(super) struct Writer {
     lookout: Lookout,
     /// Operations on many rows that go on in the next group.
     carried: Vec<Request>,
+    /// Transactions that wait for their turn. There is one in a turn of this, so that others get in between.
+    sessions: VecDeque<Session>,
     stats: Arc<Stats>,
     /// When a delayed message or a lease falls due next.
     next_due: Option<Millis>,
@@ -98,6 +101,7 @@ impl Writer {
             watching: Watching::default(),
             lookout: Lookout::new(Box::new(heard)),
             carried: Vec::new(),
+            sessions: VecDeque::new(),
             stats,
             next_due: None,
             more: true,
@@ -131,10 +135,11 @@ impl Writer {
     /// Waits for work and takes everything that is there, up to the bounds of a group.
     fn gather(&mut self) -> Vec<Request> {
         let mut requests = std::mem::take(&mut self.carried);
-        if requests.is_empty() && self.inbox.len() == 0 {
+        let is_idle = requests.is_empty() && self.sessions.is_empty();
+        if is_idle && self.inbox.len() == 0 {
             self.notice_others();
         }
-        let patience = if requests.is_empty() { self.patience() } else { Duration::ZERO };
+        let patience = if is_idle { self.patience() } else { Duration::ZERO };
         self.inbox.wait(1, patience);
         // Callers that were just answered are about to be back: a moment for them makes one commit of
         // what would be two. Nobody waits for a caller who has not been here.
@@ -209,7 +214,7 @@ impl Writer {
 
     /// One turn: a group if there is anything to do, then what nobody waits for.
     fn turn(&mut self, requests: Vec<Request>) {
-        let asked = requests.len();
+        let asked = requests.len() + self.sessions.len();
         self.handled += requests.iter().map(|request| request.work.messages()).sum::<usize>();
         self.run_group(requests);
         self.expire_waits();
@@ -246,16 +251,14 @@ impl Writer {
         let mut group = Group::default();
         let mut permits = Vec::with_capacity(requests.len());
         let mut queries = Vec::new();
-        let mut session = None;
-        for Request { work, reply, permit } in requests {
+        for Request { work, reply, mut permit } in requests {
             let has_left = permit.as_ref().is_some_and(|permit| permit.semaphore().is_closed());
-            permits.push(permit);
             match work {
                 Work::Op(op) => {
                     group.ops.push(op);
                     group.replies.push(reply);
                 }
-                Work::Claim { .. } | Work::Transaction(_) if reply.is_closed() => {}
+                Work::Claim { .. } if reply.is_closed() => {}
                 Work::Claim { .. } | Work::Watch { .. } if has_left => {
                     reply.send(Err(Error::Shutdown));
                 }
@@ -271,13 +274,12 @@ impl Writer {
                     group.claims.push(self.parking.park(Parked { claim, reply, deadline }));
                 }
                 Work::Query(query) => queries.push((query, reply)),
-                Work::Transaction(mut next) if session.is_none() => {
-                    next.expect(reply);
-                    session = Some(next);
+                Work::Transaction(mut session) => {
+                    session.expect(reply, permit.take());
+                    self.sessions.push_back(session);
                 }
-                // One in a turn, so that others get in between.
-                Work::Transaction(_) => self.carried.push(Request { work, reply, permit: None }),
             }
+            permits.extend(permit);
         }
         if !group.ops.is_empty() || !group.claims.is_empty() || self.is_due() {
             self.more = false;
@@ -288,8 +290,11 @@ impl Writer {
             let answer = self.store.read(&query).map(Outcome::Answer);
             reply.send(answer.map(Answered::new));
         }
-        if let Some(session) = session {
-            self.converse(session);
+        while let Some(session) = self.sessions.pop_front() {
+            if session.is_wanted() {
+                self.converse(session);
+                break;
+            }
         }
     }
 
@@ -347,14 +352,18 @@ impl Writer {
             Err(Fault::Divide(_)) if group.ops.len() + group.claims.len() > 1 => {
                 self.apply_one_by_one(group);
             }
-            Err(Fault::Divide(error) | Fault::NotApplied(error) | Fault::Unknown(error)) => {
+            Err(fault) => {
                 self.stats.failed();
                 // What is due stays due, but is not tried again at once.
                 self.backoff = Some(monotonic() + BACKOFF);
+                let error = fault.error();
+                let is_of_one = matches!(fault, Fault::Divide(_)) && !group.ops.is_empty();
+                // Those that go on have no other end as long as the store fails.
+                let late = if is_of_one { Vec::new() } else { self.parking.late(monotonic()) };
                 for reply in group.replies {
                     reply.send(Err(error.clone()));
                 }
-                for ticket in group.claims {
+                for ticket in group.claims.into_iter().chain(late) {
                     self.answer_claim(ticket, Err(error.clone()));
                 }
             }
@@ -402,7 +411,9 @@ impl Writer {
                 self.answer_claim(ticket, Err(Error::Shutdown));
             }
             self.watching.leave(handle);
-            if self.carried.iter().any(|request| request.reply.handle == handle) {
+            if self.carried.iter().any(|request| request.reply.handle == handle)
+                || self.sessions.iter().any(|session| session.waits_for(handle))
+            {
                 self.leaving.push((reply, handle));
             } else if let Some(reply) = reply {
                 reply.send(Ok(Answered::new(Outcome::Done)));
@@ -509,7 +520,7 @@ impl Writer {
                 Command::Wake | Command::Heard(_) => {}
             }
         }
-        while !requests.is_empty() {
+        while !requests.is_empty() || !self.sessions.is_empty() {
             let rest = requests.split_off(requests.len().min(limits::GROUP_OPS_MAX));
             self.run_group(std::mem::replace(&mut requests, rest));
             requests.append(&mut self.carried);
@@ -538,3 +549,6 @@ struct Group {
     /// Claims that came with this group; parked, and answered with an error if the group fails.
     claims: Vec<Ticket>,
 }
+
+#[cfg(test)]
+mod tests;
