@@ -1139,7 +1139,7 @@ bq_status bq_queue_defer_batch(struct bq_queue *queue,
                                struct bq_error **error);
 
 /**
- * Ends a leased delivery for good, as if it had been acked, and logs the reason, which may be NULL.
+ * Ends a leased delivery for good, as if it had been acked, and keeps the reason, if not NULL, with its failures.
  *
  * Errors: `lease_lost`, `invalid_receipt`, `invalid_argument`, `shutdown`.
  */
@@ -1757,7 +1757,8 @@ bq_status bq_message_cancel(struct bq_queue *queue,
                             struct bq_error **error);
 
 /**
- * Ends a message for one subscriber, whatever its state, without a receipt, and logs the reason, which may be NULL.
+ * Ends a message for one subscriber, whatever its state, without a receipt, and keeps the reason, if not NULL, with
+ * its failures.
  * Errors: `unknown_topic`, `unknown_subscriber`, `unknown_message`, `shutdown`.
  */
 bq_status bq_delivery_cancel(struct bq_queue *queue,

@@ -78,7 +78,7 @@ func (d *Delivery) Defer(ctx context.Context, delay time.Duration) error {
 	return err
 }
 
-// Cancel ends the delivery for good, as if it had been acked, and logs the reason, which may be empty.
+// Cancel ends the delivery for good, as if it had been acked, and keeps the reason, if not empty, with its failures.
 func (d *Delivery) Cancel(ctx context.Context, reason string) error {
 	return d.queue.Cancel(ctx, d.Receipt, reason)
 }

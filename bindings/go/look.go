@@ -88,8 +88,8 @@ func (q *Queue) CancelMessage(ctx context.Context, topic string, message ID) ([]
 	})
 }
 
-// CancelDelivery ends a message for one subscriber, whatever its state, without a receipt, and logs the reason, which
-// may be empty.
+// CancelDelivery ends a message for one subscriber, whatever its state, without a receipt, and keeps the reason, if not
+// empty, with its failures.
 func (q *Queue) CancelDelivery(ctx context.Context, topic, subscriber string, message ID, reason string) error {
 	return q.call(ctx, func(refused **C.bq_error) C.bq_status {
 		return C.bq_delivery_cancel(

@@ -122,7 +122,8 @@ func (q *Queue) Defer(ctx context.Context, receipt Receipt, delay time.Duration)
 	return timeOf(answer.at_ms), err
 }
 
-// Cancel ends a leased delivery for good, as if it had been acked, and logs the reason, which may be empty.
+// Cancel ends a leased delivery for good, as if it had been acked, and keeps the reason, if not empty, with its
+// failures.
 func (q *Queue) Cancel(ctx context.Context, receipt Receipt, reason string) error {
 	return q.call(ctx, func(refused **C.bq_error) C.bq_status {
 		return C.bq_queue_cancel(q.handle, receipt.c(), optional(reason), length(reason), refused)

@@ -84,7 +84,7 @@ func (t *Transaction) Defer(ctx context.Context, receipt Receipt, delay time.Dur
 	return timeOf(answer.at_ms), err
 }
 
-// Cancel ends a leased delivery for good, and logs the reason, which may be empty.
+// Cancel ends a leased delivery for good, and keeps the reason, if not empty, with its failures.
 func (t *Transaction) Cancel(ctx context.Context, receipt Receipt, reason string) error {
 	return t.step(ctx, func(refused **C.bq_error) C.bq_status {
 		return C.bq_transaction_cancel(t.handle, receipt.c(), optional(reason), length(reason), refused)

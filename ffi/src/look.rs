@@ -59,7 +59,8 @@ pub unsafe extern "C" fn bq_message_cancel(
     })
 }
 
-/// Ends a message for one subscriber, whatever its state, without a receipt, and logs the reason, which may be NULL.
+/// Ends a message for one subscriber, whatever its state, without a receipt, and keeps the reason, if not NULL, with
+/// its failures.
 /// Errors: `unknown_topic`, `unknown_subscriber`, `unknown_message`, `shutdown`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bq_delivery_cancel(

@@ -355,7 +355,7 @@ pub unsafe extern "C" fn bq_queue_defer_batch(
     })
 }
 
-/// Ends a leased delivery for good, as if it had been acked, and logs the reason, which may be NULL.
+/// Ends a leased delivery for good, as if it had been acked, and keeps the reason, if not NULL, with its failures.
 ///
 /// Errors: `lease_lost`, `invalid_receipt`, `invalid_argument`, `shutdown`.
 #[unsafe(no_mangle)]

@@ -194,7 +194,7 @@ impl Transaction {
         Ok(millis(self.step(|open| open.defer(&receipt, delay))?.await?))
     }
 
-    /// Ends a leased delivery for good, and logs the reason.
+    /// Ends a leased delivery for good, and keeps the reason with its failures.
     pub async fn cancel(&self, receipt: String, reason: Option<String>) -> Result<()> {
         let receipt = receipt.parse()?;
         Ok(self.step(|open| open.cancel(&receipt, reason.as_deref()))?.await?)

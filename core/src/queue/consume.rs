@@ -156,7 +156,7 @@ impl Queue {
         self.settle_batch(items, into_deferred)
     }
 
-    /// Ends a leased delivery for good, as if it had been acked, and logs the reason.
+    /// Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
     ///
     /// # Errors
     /// `lease_lost`.
@@ -178,10 +178,12 @@ impl Queue {
         self.settle_batch(Ok(items), into_cancelled)
     }
 
-    /// Ends one message for one subscriber, whatever its state, without a receipt.
+    /// Ends one message for one subscriber, whatever its state, without a receipt, and keeps the reason with
+    /// its failures.
     ///
     /// # Errors
-    /// `unknown_topic`, `unknown_subscriber`, `unknown_message`.
+    /// `unknown_topic`, `unknown_subscriber`, `unknown_message`; `invalid_argument` before the message's time,
+    /// when it can only be ended for every subscriber.
     pub fn cancel_delivery(
         &self,
         topic: &str,

@@ -166,7 +166,7 @@ impl Transaction {
         self.settle(receipt, consume::defer_verb(delay), consume::into_deferred)
     }
 
-    /// Ends a leased delivery for good, and logs the reason.
+    /// Ends a leased delivery for good, and keeps the reason with its failures.
     ///
     /// # Errors
     /// `lease_lost`, `transaction_ended`.

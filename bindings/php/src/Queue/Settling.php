@@ -66,7 +66,7 @@ trait Settling
             ->{self::VERBS . 'defer'}($this->handle, $this->receiptOf($of), $ms, $result, $this->error));
     }
 
-    /** Ends a leased delivery for good, as if it had been acked, and logs the reason. */
+    /** Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures. */
     public function cancel(Delivery|string $of, ?string $reason = null): void
     {
         $length = strlen($reason ?? '');

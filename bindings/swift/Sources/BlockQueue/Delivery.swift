@@ -82,7 +82,7 @@ public struct Delivery: Sendable {
         try await queue.defer(receipt, for: delay)
     }
 
-    /// Ends it for good, as if it had been acked, and logs the reason.
+    /// Ends it for good, as if it had been acked, and keeps the reason with its failures.
     public func cancel(reason: String? = nil) async throws {
         try await queue.cancel(receipt, reason: reason)
     }

@@ -68,7 +68,7 @@ extension Queue {
         return try await native { try await handle.deferBatch(deferrals: batch) }.map(time)
     }
 
-    /// Ends a leased delivery for good, as if it had been acked, and logs the reason.
+    /// Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
     public func cancel(_ receipt: String, reason: String? = nil) async throws {
         try await native { try await handle.cancel(receipt: receipt, reason: reason) }
     }

@@ -108,7 +108,7 @@ public struct Transaction: Sendable {
         })
     }
 
-    /// Ends a leased delivery for good, and logs the reason.
+    /// Ends a leased delivery for good, and keeps the reason with its failures.
     public func cancel(_ receipt: String, reason: String? = nil) async throws {
         try await native { try await handle.cancel(receipt: receipt, reason: reason) }
     }

@@ -1068,7 +1068,7 @@ public protocol QueueProtocol: AnyObject, Sendable {
     func ackWithResult(receipt: String, reply: Reply) async throws
 
     /**
-     * Ends a leased delivery for good, as if it had been acked, and logs the reason.
+     * Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
      */
     func cancel(receipt: String, reason: String?) async throws
 
@@ -1505,7 +1505,7 @@ open func ackWithResult(receipt: String, reply: Reply)async throws   {
 }
 
     /**
-     * Ends a leased delivery for good, as if it had been acked, and logs the reason.
+     * Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
      */
 open func cancel(receipt: String, reason: String?)async throws   {
     return
@@ -2702,7 +2702,7 @@ public protocol TransactionProtocol: AnyObject, Sendable {
     func begin() async throws
 
     /**
-     * Ends a leased delivery for good, and logs the reason.
+     * Ends a leased delivery for good, and keeps the reason with its failures.
      */
     func cancel(receipt: String, reason: String?) async throws
 
@@ -2858,7 +2858,7 @@ open func begin()async throws   {
 }
 
     /**
-     * Ends a leased delivery for good, and logs the reason.
+     * Ends a leased delivery for good, and keeps the reason with its failures.
      */
 open func cancel(receipt: String, reason: String?)async throws   {
     return

@@ -121,7 +121,7 @@ impl Queue {
         Ok(deferred.into_iter().map(Into::into).collect())
     }
 
-    /// Ends a leased delivery for good, as if it had been acked, and logs the reason.
+    /// Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
     pub async fn cancel(&self, receipt: String, reason: Option<String>) -> Result<()> {
         Ok(self.0.cancel(&receipt.parse()?, reason.as_deref()).await?)
     }

@@ -2774,7 +2774,7 @@ public interface QueueInterface {
     suspend fun `ackWithResult`(`receipt`: kotlin.String, `reply`: Reply)
 
     /**
-     * Ends a leased delivery for good, as if it had been acked, and logs the reason.
+     * Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
      */
     suspend fun `cancel`(`receipt`: kotlin.String, `reason`: kotlin.String?)
 
@@ -3255,7 +3255,7 @@ open class Queue: Disposable, AutoCloseable, QueueInterface
 
 
     /**
-     * Ends a leased delivery for good, as if it had been acked, and logs the reason.
+     * Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
      */
     @Throws(CallException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -4913,7 +4913,7 @@ public interface TransactionInterface {
     suspend fun `begin`()
 
     /**
-     * Ends a leased delivery for good, and logs the reason.
+     * Ends a leased delivery for good, and keeps the reason with its failures.
      */
     suspend fun `cancel`(`receipt`: kotlin.String, `reason`: kotlin.String?)
 
@@ -5125,7 +5125,7 @@ open class Transaction: Disposable, AutoCloseable, TransactionInterface
 
 
     /**
-     * Ends a leased delivery for good, and logs the reason.
+     * Ends a leased delivery for good, and keeps the reason with its failures.
      */
     @Throws(CallException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")

@@ -82,7 +82,7 @@ public class Delivery internal constructor(private val queue: Queue, private val
     /** Puts it back for this long; the answer is when it is ready. The attempt does not count. */
     public suspend fun defer(delay: Duration = Duration.ZERO): Instant = settled { queue.defer(receipt, delay) }
 
-    /** Ends it for good, as if it had been acked, and logs the reason. */
+    /** Ends it for good, as if it had been acked, and keeps the reason with its failures. */
     public suspend fun cancel(reason: String? = null): Unit = settled { queue.cancel(receipt, reason) }
 
     private inline fun <T> settled(settle: () -> T): T = settle().also { isSettled = true }

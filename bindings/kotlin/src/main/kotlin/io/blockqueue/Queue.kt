@@ -225,7 +225,7 @@ public class Queue internal constructor(private val native: NativeQueue) : AutoC
     public suspend fun deferBatch(deferrals: List<Deferral>): List<Outcome<Instant>> =
         awaited { native.deferBatch(deferrals.map { NativeDeferral(it.receipt, it.delay.toMs()) }) }.map(::time)
 
-    /** Ends a leased delivery for good, as if it had been acked, and logs the reason. */
+    /** Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures. */
     public suspend fun cancel(receipt: String, reason: String? = null): Unit =
         awaited { native.cancel(receipt, reason) }
 

@@ -53,7 +53,7 @@ public class Transaction internal constructor(private val native: NativeTransact
     public suspend fun defer(receipt: String, delay: Duration = Duration.ZERO): Instant =
         at(awaited { native.defer(receipt, delay.toMs()) })
 
-    /** Ends a leased delivery for good, and logs the reason. */
+    /** Ends a leased delivery for good, and keeps the reason with its failures. */
     public suspend fun cancel(receipt: String, reason: String? = null): Unit =
         awaited { native.cancel(receipt, reason) }
 
