@@ -62,6 +62,9 @@ pub struct ServeArgs {
     /// How long the end waits for requests that are under way, in seconds [default: 10]
     #[arg(long, env = "BLOCKQUEUE_SHUTDOWN_SECONDS", value_name = "SECONDS")]
     pub shutdown_seconds: Option<u64>,
+    /// Whether requests are counted and `/metrics` is there [default: true]
+    #[arg(long, env = "BLOCKQUEUE_METRICS", value_name = "BOOL")]
+    pub metrics: Option<bool>,
     /// Log lines as `text` or `json`
     #[arg(long, env = "BLOCKQUEUE_LOG_FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -110,6 +113,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// How long the end waits for requests that are under way.
     pub shutdown: Duration,
+    /// Whether requests are counted and `/metrics` is there.
+    pub metrics: bool,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// From which level on.
@@ -198,6 +203,7 @@ impl ServeArgs {
             tokens,
             tls,
             shutdown: Duration::from_secs(shutdown),
+            metrics: self.metrics.or(file.metrics).unwrap_or(true),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             log_level: self.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned()),
         })
@@ -281,6 +287,14 @@ mod tests {
         assert_eq!(config.shutdown, Duration::from_secs(30));
         assert_eq!(config.db, PathBuf::from("cart"));
         assert_eq!((config.log_level.as_str(), config.log_format), ("debug", LogFormat::Json));
+    }
+
+    #[test]
+    fn the_original_settings_file_turns_metrics_off() {
+        for (text, is_on) in [("metric:\n  enable: false\n", false), ("http:\n  port: 1\n", true)] {
+            let (_folder, args) = file("config.yaml", text);
+            assert_eq!(args.resolve().unwrap().metrics, is_on, "{text}");
+        }
     }
 
     #[test]

@@ -40,8 +40,8 @@ pub struct State {
     pub ending: tokio::sync::watch::Receiver<bool>,
     /// Who may do what.
     pub tokens: Arc<Tokens>,
-    /// Requests counted since the start.
-    pub requests: Requests,
+    /// Requests counted since the start; without, there are no metrics.
+    pub requests: Option<Requests>,
     /// The queue's clock, if tests move it.
     #[cfg(feature = "test-clock")]
     pub clock: Option<blockqueue::TestClock>,
@@ -80,21 +80,23 @@ pub fn router(state: State, bounds: Bounds) -> Router {
     let router = Router::new()
         .merge(original::routes())
         .merge(health::routes())
-        .merge(metrics::routes())
         .merge(v1)
         .route("/openapi.json", get(move || async move { Json(document) }));
+    let router = if state.requests.is_some() { router.merge(metrics::routes()) } else { router };
     #[cfg(feature = "test-clock")]
     let router = router.merge(clock::routes());
     let guard = from_fn_with_state(Arc::clone(&state.tokens), guard::guard);
-    let count = from_fn_with_state(state.requests.clone(), metrics::count);
-    router
+    let router = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .layer(RequestBodyTimeoutLayer::new(bounds.read_timeout))
-        .layer(guard)
-        .layer(count)
-        .with_state(state)
+        .layer(guard);
+    let router = match state.requests.clone() {
+        Some(requests) => router.layer(from_fn_with_state(requests, metrics::count)),
+        None => router,
+    };
+    router.with_state(state)
 }
 
 /// What answers a path that is not there.

@@ -1,21 +1,24 @@
 //! The server: a listener, a router over a queue, and an orderly end.
 
-use std::net::{SocketAddr, TcpListener};
+mod connections;
+
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
 use blockqueue::{OpenOptions, Queue};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::address;
 pub use crate::config::ServeArgs;
 use crate::config::{Config, ConfigError};
-use crate::http::{self, State};
+use crate::http::{self, Requests, State};
+use connections::Connections;
 
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
@@ -31,14 +34,17 @@ pub enum ServeError {
         /// What the core says.
         source: blockqueue::Error,
     },
-    /// The address could not be listened on, or the listener failed.
+    /// The address could not be listened on.
     #[error("{address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// What the system says.
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// The system does not let the process be told to end.
+    #[error("signals cannot be waited for: {0}")]
+    Signals(io::Error),
     /// The certificate or its key cannot be used.
     #[error("{path}: {detail}", path = path.display())]
     Tls {
@@ -56,10 +62,10 @@ pub enum ServeError {
 pub async fn run(config: Config) -> Result<(), ServeError> {
     // Before anything is opened: with a setting that is wrong, nothing happens.
     let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
+    let told_to_end = told_to_end().map_err(ServeError::Signals)?;
     let address = config.listen;
     let listen = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).map_err(listen)?;
-    listener.set_nonblocking(true).map_err(listen)?;
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
     let bound = listener.local_addr().map_err(listen)?;
     let mut options = OpenOptions::default().with_durability(config.durability);
     options.payload_bytes_max = config.payload_bytes_max;
@@ -77,37 +83,27 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         queue: queue.clone(),
         ending,
         tokens: Arc::new(config.tokens),
-        requests: http::Requests::default(),
+        requests: config.metrics.then(Requests::default),
         #[cfg(feature = "test-clock")]
         clock,
     };
-    let service = http::router(state, config.bounds).into_make_service();
-    let handle = Handle::new();
-    tokio::spawn(end_on_signal(handle.clone(), end, config.shutdown));
-    tracing::info!(address = %bound, tls = tls.is_some(), file = address::shown(&config.db), "listening");
-    let served = if let Some(tls) = tls {
-        let mut server = axum_server::from_tcp_rustls(listener, tls).handle(handle);
-        set_timeout(server.http_builder(), config.bounds.read_timeout);
-        server.serve(service).await
-    } else {
-        let mut server = axum_server::from_tcp(listener).handle(handle);
-        set_timeout(server.http_builder(), config.bounds.read_timeout);
-        server.serve(service).await
+    let read_timeout = config.bounds.read_timeout;
+    let connections = Connections { router: http::router(state, config.bounds), tls, read_timeout };
+    let tls = connections.tls.is_some();
+    tracing::info!(address = %bound, tls, file = address::shown(&config.db), "listening");
+    let until = async {
+        told_to_end.await;
+        tracing::info!("ending");
+        // Waiting reads are answered; nobody listens any more if there are none.
+        let _ = end.send(true);
     };
+    connections.serve(listener, until, config.shutdown).await;
     // It fails only if the queue was shut down already.
     let _ = queue.shutdown().await;
-    served.map_err(listen)
+    Ok(())
 }
 
-/// For the head of a request, the first of a connection and each one after a pause.
-fn set_timeout(
-    builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
-    read_timeout: Duration,
-) {
-    builder.http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(read_timeout);
-}
-
-fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+fn tls(cert: &Path, key: &Path) -> Result<TlsAcceptor, ServeError> {
     let wrong = |path: &Path, detail: String| ServeError::Tls { path: path.to_owned(), detail };
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -120,36 +116,35 @@ fn tls(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
         .map_err(|error| wrong(cert, error.to_string()))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// The clock of a test build, if the test asks for one: it stands still until the test moves it.
 #[cfg(feature = "test-clock")]
 fn test_clock() -> Option<blockqueue::TestClock> {
+    use std::time::{Duration, UNIX_EPOCH};
     let start_ms = std::env::var("BLOCKQUEUE_TEST_CLOCK_MS").ok()?.parse().ok()?;
-    Some(blockqueue::TestClock::new(std::time::UNIX_EPOCH + Duration::from_millis(start_ms)))
+    Some(blockqueue::TestClock::new(UNIX_EPOCH + Duration::from_millis(start_ms)))
 }
 
-async fn end_on_signal(handle: Handle, end: watch::Sender<bool>, patience: Duration) {
-    signal().await;
-    tracing::info!("ending");
-    // Waiting reads are answered; nobody listens any more if there are none.
-    let _ = end.send(true);
-    handle.graceful_shutdown(Some(patience));
-}
-
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Done when the process is told to end. From the call on, that does not kill it.
+#[cfg(unix)]
+fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = interrupt.await;
+    })
+}
+
+/// Done when the process is told to end.
+#[cfg(not(unix))]
+fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -102,7 +102,7 @@ impl Failure {
                 "invalid_argument"
             }
             Self::Serve(ServeError::Open { source, .. }) => source.code(),
-            Self::Serve(ServeError::Listen { .. })
+            Self::Serve(ServeError::Listen { .. } | ServeError::Signals(_))
             | Self::Unreachable { .. }
             | Self::Input { .. }
             | Self::Output(_)

@@ -70,7 +70,6 @@ pub(super) fn parse(text: &str) -> Result<ServeArgs, String> {
         ("job", original.job.is_some()),
         ("sqlite.busy_timeout", original.sqlite.busy_timeout.is_some()),
         ("turso.url", original.turso.url.is_some() && !is_turso),
-        ("metric.enable", original.metric.enable == Some(false)),
     ] {
         if is_given {
             // The log does not stand yet when settings are read.
@@ -92,6 +91,7 @@ pub(super) fn parse(text: &str) -> Result<ServeArgs, String> {
         listen: original.http.port.map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         shutdown_seconds,
         log_level: original.logging.level,
+        metrics: original.metric.enable,
         log_format,
         db,
         ..ServeArgs::default()

@@ -135,7 +135,9 @@ async fn collect(state: &State, most: usize) -> blockqueue::Result<String> {
     published.extend(published_by_others.map(|count| (OTHERS.to_owned(), count)));
     let engine = state.engine_stats().await?;
     let mut registry = Registry::with_prefix("blockqueue");
-    registry.register("http_requests", "Requests answered", (*state.requests.0).clone());
+    if let Some(Requests(requests)) = &state.requests {
+        registry.register("http_requests", "Requests answered", (**requests).clone());
+    }
     registry.register_collector(Box::new(Snapshot { subscribers, published, schedules, engine }));
     let mut body = String::new();
     // Writing to a string cannot fail.
@@ -339,7 +341,7 @@ mod tests {
             queue,
             ending,
             tokens: Arc::default(),
-            requests: Requests::default(),
+            requests: Some(Requests::default()),
             #[cfg(feature = "test-clock")]
             clock: None,
         };

@@ -8,6 +8,8 @@
 mod file;
 mod postgres;
 mod scenarios;
+mod serve;
 mod server;
 mod shards;
 mod support;
+mod tls;

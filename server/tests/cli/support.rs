@@ -1,19 +1,25 @@
 //! The real program, run on a queue of its own.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// What takes longer does not come any more.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The program, and the queue that its commands are about.
 pub(crate) struct Cli {
     dir: TempDir,
     target: [String; 2],
-    server: Option<Child>,
+    /// Runs as long as this is used.
+    _server: Option<Server>,
 }
 
 impl Cli {
@@ -22,20 +28,20 @@ impl Cli {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("queue.db");
         let target = ["--db".to_owned(), file.display().to_string()];
-        Self { dir, target, server: None }
+        Self { dir, target, _server: None }
     }
 
     /// On the queue at this address.
     pub(crate) fn on(address: String) -> Self {
         let target = ["--db".to_owned(), address];
-        Self { dir: tempfile::tempdir().unwrap(), target, server: None }
+        Self { dir: tempfile::tempdir().unwrap(), target, _server: None }
     }
 
     /// On three files that are one queue.
     pub(crate) fn on_shards() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let target = ["--db".to_owned(), shards(&dir)];
-        Self { dir, target, server: None }
+        Self { dir, target, _server: None }
     }
 
     /// On a server of its own over three files.
@@ -68,18 +74,9 @@ impl Cli {
         if !tokens.is_empty() {
             serve.env("BLOCKQUEUE_TOKENS", tokens);
         }
-        let mut server = serve.env("NO_COLOR", "1").stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(server.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended");
-            if let Some((_, rest)) = line.split_once("address=") {
-                break rest.split_whitespace().next().unwrap().to_owned();
-            }
-        };
-        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        let target = ["--url".to_owned(), format!("http://{address}")];
-        Self { dir, target, server: Some(server) }
+        let server = Server::start(&mut serve);
+        let target = ["--url".to_owned(), format!("http://{}", server.address)];
+        Self { dir, target, _server: Some(server) }
     }
 
     /// A path beside the queue.
@@ -128,12 +125,60 @@ impl Cli {
     }
 }
 
-impl Drop for Cli {
-    fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
-            terminate(server);
-            let _ = server.wait();
+/// The program as a server. It must end well.
+pub(crate) struct Server {
+    process: Child,
+    log: Receiver<String>,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Started with this command, and listening.
+    pub(crate) fn start(serve: &mut Command) -> Self {
+        let mut process = serve.env("NO_COLOR", "1").stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(process.stderr.take().unwrap());
+        let (lines, log) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            said.lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+        });
+        let line = says(&log, "address=");
+        let (_, rest) = line.split_once("address=").unwrap();
+        let address = rest.split_whitespace().next().unwrap().to_owned();
+        Self { process, log, address }
+    }
+
+    /// The next line of its log that says this.
+    pub(crate) fn says(&self, what: &str) -> String {
+        says(&self.log, what)
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        terminate(&self.process);
+    }
+
+    /// How it ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+fn says(log: &Receiver<String>, what: &str) -> String {
+    loop {
+        let line = log.recv_timeout(PATIENCE).unwrap();
+        if line.contains(what) {
+            return line;
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            self.terminate();
+        }
+        let ended = self.process.wait();
+        assert!(std::thread::panicking() || ended.is_ok_and(|status| status.success()));
     }
 }
 

@@ -44,7 +44,7 @@ impl Server {
             queue: queue.clone(),
             ending,
             tokens: Arc::new(Tokens::default()),
-            requests: Requests::default(),
+            requests: Some(Requests::default()),
             clock: Some(clock),
         };
         let bounds =

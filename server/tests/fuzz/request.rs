@@ -43,7 +43,7 @@ pub(crate) fn check(input: &[u8]) -> Option<u16> {
         queue: queue.clone(),
         ending,
         tokens: Arc::new(tokens.map_or_else(Tokens::default, |text| Tokens::parse(&text).unwrap())),
-        requests: Requests::default(),
+        requests: Some(Requests::default()),
         #[cfg(feature = "test-clock")]
         clock: None,
     };

@@ -48,7 +48,7 @@ impl Server {
             queue: queue.clone(),
             ending,
             tokens: Arc::new(Tokens::parse(tokens).unwrap_or_default()),
-            requests: Requests::default(),
+            requests: Some(Requests::default()),
             #[cfg(feature = "test-clock")]
             clock: Some(clock),
         };

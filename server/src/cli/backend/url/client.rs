@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::{Method, Request, StatusCode, header};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::cli::failure::{Failure, Outcome};
@@ -149,12 +150,14 @@ impl Client {
             let detail = format!("{url:?} is no address such as http://localhost:8080");
             return Err(Failure::Usage(detail));
         }
-        let agent = Agent::config_builder()
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_connect(Some(CONNECT_MAX))
-            .build()
-            .into();
+            .timeout_connect(Some(CONNECT_MAX));
+        if base.starts_with("https://") {
+            config = config.tls_config(TlsConfig::builder().root_certs(roots()).build());
+        }
+        let agent = config.build().into();
         Ok(Self { agent, base: format!("{base}/v1"), token })
     }
 
@@ -213,6 +216,16 @@ impl Client {
         }
         address
     }
+}
+
+/// The system's certificates, which may be those of a company; those of Mozilla where it has none.
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs().certs;
+    if found.is_empty() {
+        return RootCerts::WebPki;
+    }
+    let found = found.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+    RootCerts::new_with_certs(&found.collect::<Vec<_>>())
 }
 
 fn read(body: &mut Body) -> Result<Vec<u8>, ureq::Error> {
