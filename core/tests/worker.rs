@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use blockqueue::{
-    DeliveryResult, DeliveryState, HandlerError, Message, NewSubscriber, NewTopic, Page, Queue,
-    Reply, RetryPolicy, SubscriberOptions, SubscriberStats, Worker, WorkerGroup,
+    ClaimOptions, DeliveryResult, DeliveryState, HandlerError, Message, NewSubscriber, NewTopic,
+    Page, Queue, RateLimit, Reply, RetryPolicy, SubscriberOptions, SubscriberStats, Worker,
+    WorkerGroup,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -185,6 +186,33 @@ fn a_handler_that_does_not_return_does_not_hold_up_the_end() {
         .unwrap();
     begins.recv_timeout(PATIENCE).unwrap();
     assert_eq!(worker.shutdown(Duration::from_millis(20)).unwrap().unfinished, 1);
+}
+
+#[test]
+fn what_a_worker_has_not_begun_is_as_if_it_had_not_been_claimed() {
+    let rate = RateLimit::new(4, Duration::from_hours(1));
+    let queue = queue_for(SubscriberOptions::default().with_rate(rate));
+    for number in 0..4 {
+        queue.publish("t", number.to_string()).wait().unwrap();
+    }
+    let (begun, begins) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let worker = Worker::new(&queue, "t", "s").with_batch(3).start(move |_| {
+        begun.send(()).unwrap();
+        let _ = goes_on.lock().unwrap().recv();
+        Ok(())
+    });
+    let worker = worker.unwrap();
+    begins.recv_timeout(PATIENCE).unwrap();
+    worker.stop();
+    drop(go_on);
+    worker.shutdown(PATIENCE).unwrap();
+    let claimed = queue.claim("t", "s", &ClaimOptions::default().with_limit(10_usize)).wait();
+    let claimed: Vec<_> =
+        claimed.unwrap().into_iter().map(|each| (each.payload, each.attempt)).collect();
+    // In their old order, and none of the rate is spent on them.
+    assert_eq!(claimed, [(b"1".to_vec(), 1), (b"2".to_vec(), 1), (b"3".to_vec(), 1)]);
 }
 
 #[test]

@@ -87,10 +87,10 @@ impl Drop for Claimed {
         if !self.deliveries.is_empty()
             && let Some(queue) = self.queue.upgrade()
         {
-            let receipts = self.deliveries.iter().map(|delivery| delivery.receipt);
-            let deferrals: Vec<_> = receipts.map(|receipt| (receipt, Duration::ZERO)).collect();
+            let receipts: Vec<_> =
+                self.deliveries.iter().map(|delivery| delivery.receipt).collect();
             // Nobody waits for it; if it fails, the leases expire.
-            drop(queue.0.defer_batch(&deferrals));
+            drop(queue.0.release_batch(&receipts));
         }
     }
 }

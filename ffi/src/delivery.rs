@@ -1,6 +1,6 @@
 //! Deliveries: a claim's worth of them is one object, and C looks at them in place.
 
-use blockqueue::{Delivery, Error, Result};
+use blockqueue::Delivery;
 
 use crate::arguments::{instant_ms, optional_instant_ms, out};
 use crate::error::bq_error;
@@ -180,13 +180,7 @@ pub unsafe extern "C" fn bq_deliveries_release(
         if receipts.is_empty() {
             return Ok(());
         }
-        let deferrals: Vec<_> =
-            receipts.into_iter().map(|receipt| (receipt, std::time::Duration::ZERO)).collect();
-        let lost = |result: Result<_>| match result {
-            Ok(_) | Err(Error::LeaseLost { .. }) => Ok(()),
-            Err(other) => Err(other),
-        };
-        queue.0.defer_batch(&deferrals).wait()?.into_iter().try_for_each(lost)
+        queue.0.release_batch(&receipts).wait()
     })
 }
 

@@ -156,6 +156,17 @@ impl Queue {
         self.settle_batch(items, into_deferred)
     }
 
+    /// Gives up to 1,000 deliveries back, as if they had not been claimed: for a consumer that has to go before it
+    /// has begun with them. They keep their place, the attempt does not count, and nothing of a rate is spent.
+    /// A lease that is lost is no error.
+    ///
+    /// # Errors
+    /// `invalid_argument` or `limit_exceeded` for the list.
+    pub fn release_batch(&self, receipts: &[Receipt]) -> Pending<()> {
+        let valid = options::count("receipts", receipts.len(), limits::SETTLE_MAX);
+        self.checked(valid, |()| Op::Release(receipts.to_vec()), done)
+    }
+
     /// Ends a leased delivery for good, as if it had been acked, and keeps the reason with its failures.
     ///
     /// # Errors

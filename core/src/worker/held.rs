@@ -94,10 +94,9 @@ impl Held {
             state.ready.drain(..).collect()
         };
         for chunk in unbegun.chunks(limits::SETTLE_MAX) {
-            let deferrals: Vec<_> =
-                chunk.iter().map(|delivery| (delivery.receipt, Duration::ZERO)).collect();
+            let receipts: Vec<_> = chunk.iter().map(|delivery| delivery.receipt).collect();
             // What cannot be given back comes back when its lease expires.
-            let _ = self.queue.defer_batch(&deferrals).wait();
+            let _ = self.queue.release_batch(&receipts).wait();
         }
         self.state().claimed_all = true;
         self.changed.notify_all();
