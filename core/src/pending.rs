@@ -23,8 +23,12 @@ type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
 /// An operation on its way: `.await` it on any executor, or [`wait`](Pending::wait) for it.
 ///
 /// The operation is handed over when the method is called, not when this is first polled, so several
-/// may be started before the first is awaited, and they share commits. Dropping this does not undo
-/// the operation, except for a claim: what it claims, or already has, is given back at once.
+/// may be started before the first is awaited, and they share commits. Two are handed over only as this is
+/// polled: one that finds too much waiting to be written already, and with a map of shards one that asks its
+/// databases one after another, as a claim on subscribers in several does.
+///
+/// Dropping this does not undo the operation, except for a claim: what it claims, or already has, is given back at
+/// once.
 #[must_use = "the operation may fail"]
 pub struct Pending<T> {
     birth: Birth,
@@ -124,13 +128,31 @@ impl<T> Pending<T> {
     /// Those of the operation.
     pub fn wait(mut self) -> Result<T> {
         let turn = self.turn.take();
-        let answer = self.block();
-        if let Some(turn) = turn
-            && answer.is_ok()
-        {
-            turn.take();
+        owned(turn, self.block())
+    }
+
+    /// As [`wait`](Self::wait), until nobody wants the answer any more: `None`, if this says so before the answer is
+    /// there. It is asked again whenever the thread is [unparked](Thread::unpark).
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn wait_unless(mut self, is_unwanted: impl Fn() -> bool) -> Option<Result<T>> {
+        let turn = self.turn.take();
+        self.park(is_unwanted).map(|answer| owned(turn, answer))
+    }
+
+    fn park(mut self, is_unwanted: impl Fn() -> bool) -> Option<Result<T>> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(answer) = Pin::new(&mut self).poll(&mut context) {
+                return Some(answer);
+            }
+            if is_unwanted() {
+                return None;
+            }
+            thread::park();
         }
-        answer
     }
 
     /// Waits until the answer is there, and leaves it where it is: the next poll hands it out. For callers
@@ -193,14 +215,8 @@ impl<T> Pending<T> {
         {
             return self.finish(answer.blocking_recv());
         }
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        loop {
-            match Pin::new(&mut self).poll(&mut context) {
-                Poll::Ready(answer) => return answer,
-                Poll::Pending => thread::park(),
-            }
-        }
+        let never = || Err(Error::internal("given up by nobody"));
+        self.park(|| false).unwrap_or_else(never)
     }
 
     fn finish(&mut self, answer: Reply) -> Result<T> {
@@ -211,6 +227,16 @@ impl<T> Pending<T> {
         let map = self.map.take().ok_or_else(|| Error::internal("answered twice"))?;
         map(outcome)
     }
+}
+
+/// Whoever waited for a transaction owns it.
+fn owned<T>(turn: Option<Turn>, answer: Result<T>) -> Result<T> {
+    if let Some(turn) = turn
+        && answer.is_ok()
+    {
+        turn.take();
+    }
+    answer
 }
 
 /// The engine answers each request before it ends; a lost reply means that it was shut down.

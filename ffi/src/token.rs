@@ -1,10 +1,7 @@
 //! Ending a wait from another thread.
 
-use std::future::Future as _;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use blockqueue::{Pending, Result};
@@ -23,20 +20,20 @@ pub struct bq_token(());
 pub(crate) struct Token {
     cancelled: AtomicBool,
     /// Who waits with it.
-    waiting: Mutex<Vec<Waker>>,
+    waiting: Mutex<Vec<Thread>>,
 }
 
 object!(Token, bq_token, 4, "token");
 
 impl Token {
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Thread>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
-        for waker in &*self.waiting() {
-            waker.wake_by_ref();
+        for thread in &*self.waiting() {
+            thread.unpark();
         }
     }
 }
@@ -83,48 +80,27 @@ pub(crate) fn optional(token: *mut bq_token) -> Result<Option<Arc<Token>>> {
 
 /// Waits for the answer; `None` if the token was cancelled before it came. Dropping what was cancelled gives
 /// back what it claims.
-pub(crate) fn wait<T>(mut pending: Pending<T>, token: Option<&Token>) -> Result<Option<T>> {
+pub(crate) fn wait<T>(pending: Pending<T>, token: Option<&Token>) -> Result<Option<T>> {
     let Some(token) = token else { return pending.wait().map(Some) };
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let _waits = Waiting::register(token, &waker);
-    let mut context = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(answer) = Pin::new(&mut pending).poll(&mut context) {
-            return answer.map(Some);
-        }
-        if token.cancelled.load(Ordering::SeqCst) {
-            return Ok(None);
-        }
-        thread::park();
-    }
+    let _waits = Waiting::register(token);
+    pending.wait_unless(|| token.cancelled.load(Ordering::SeqCst)).transpose()
 }
 
-/// A waker that is known to the token as long as this lives.
-struct Waiting<'a> {
-    token: &'a Token,
-    waker: &'a Waker,
-}
+/// A thread that is known to the token as long as this lives.
+struct Waiting<'a>(&'a Token);
 
 impl<'a> Waiting<'a> {
-    fn register(token: &'a Token, waker: &'a Waker) -> Self {
-        token.waiting().push(waker.clone());
-        Self { token, waker }
+    fn register(token: &'a Token) -> Self {
+        token.waiting().push(thread::current());
+        Self(token)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.token.waiting();
-        if let Some(place) = waiting.iter().position(|waker| waker.will_wake(self.waker)) {
+        let (mut waiting, own) = (self.0.waiting(), thread::current().id());
+        if let Some(place) = waiting.iter().position(|thread| thread.id() == own) {
             waiting.swap_remove(place);
         }
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

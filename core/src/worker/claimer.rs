@@ -1,18 +1,12 @@
 //! The thread that claims for a worker.
 
-use std::future::Future as _;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 use super::held::Held;
 use crate::entropy;
-use crate::error::{Error, Result, Retry};
-use crate::model::Delivery;
+use crate::error::{Error, Retry};
 use crate::options::ClaimOptions;
-use crate::pending::Pending;
 
 /// How long one claim waits.
 const WAIT: Duration = Duration::from_mins(1);
@@ -27,7 +21,9 @@ pub(super) fn run(held: &Held, topic: &str, subscriber: &str) {
         if !held.wait_for_room(thread::current()) {
             break None;
         }
-        match wait_unless_stopped(held, held.queue.claim(topic, subscriber, &options)) {
+        let claim = held.queue.claim(topic, subscriber, &options);
+        match claim.wait_unless(|| held.is_stopping()) {
+            // What it claims is given back.
             None => break None,
             Some(Ok(deliveries)) => {
                 pause = PAUSES.0;
@@ -46,31 +42,4 @@ pub(super) fn run(held: &Held, topic: &str, subscriber: &str) {
 
 fn may_pass(error: &Error) -> bool {
     error.retry() != Retry::Never
-}
-
-/// The claim's answer, or nothing if the worker stops before; then what it claims is given back.
-fn wait_unless_stopped(
-    held: &Held,
-    claim: Pending<Vec<Delivery>>,
-) -> Option<Result<Vec<Delivery>>> {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut claim = pin!(claim);
-    loop {
-        if let Poll::Ready(answer) = claim.as_mut().poll(&mut context) {
-            return Some(answer);
-        }
-        if held.is_stopping() {
-            return None;
-        }
-        thread::park();
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
 }
