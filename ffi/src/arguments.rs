@@ -147,10 +147,21 @@ pub(crate) fn optional_instant_ms(at: Option<SystemTime>) -> i64 {
     at.map_or(0, instant_ms)
 }
 
+/// A `bool` of C in what a caller has filled. Any byte may be there, and one of Rust's would have to be 0 or 1.
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Flag(u8);
+
+impl Flag {
+    pub(crate) fn is_set(self) -> bool {
+        self.0 != 0
+    }
+}
+
 /// A structure that begins with its own size, so that later releases can add fields at its end.
 ///
 /// # Safety
-/// It is `repr(C)`, its first field is the size as a `usize`, and all bits zero are a value of it.
+/// It is `repr(C)`, its first field is the size as a `usize`, and all bits are a value of it, whatever they are.
 pub(crate) unsafe trait Sized: Copy {}
 
 /// Such a structure, or all zero for NULL. Fields that the caller does not know are zero; those that this

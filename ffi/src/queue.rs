@@ -5,7 +5,7 @@ use std::path::Path;
 
 use blockqueue::{Durability, OpenOptions, Result};
 
-use crate::arguments::{Sized, bytes, invalid, out, sized};
+use crate::arguments::{Flag, Sized, bytes, invalid, out, sized};
 use crate::error::bq_error;
 use crate::guard::guard;
 use crate::handle::{self, object};
@@ -40,10 +40,10 @@ pub struct bq_open_options {
     /// One of bq_durability. Default: on disk before the answer.
     pub durability: i32,
     /// Refuse to create a file that does not exist. Default: create it.
-    pub must_exist: bool,
+    pub must_exist: Flag,
 }
 
-// SAFETY: integers only, the size first.
+// SAFETY: integers and a flag only, the size first.
 unsafe impl Sized for bq_open_options {}
 
 /// Opens the queue in this file, and creates the file if there is none; ":memory:" is a queue that lives and
@@ -102,7 +102,7 @@ fn os_path(path: &[u8]) -> Result<&Path> {
 }
 
 pub(crate) fn open_options(options: &bq_open_options) -> Result<OpenOptions> {
-    let mut out = OpenOptions::default().with_must_exist(options.must_exist);
+    let mut out = OpenOptions::default().with_must_exist(options.must_exist.is_set());
     if options.payload_bytes_max != 0 {
         out.payload_bytes_max = Some(options.payload_bytes_max);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use blockqueue::{DeliveryState, NackOptions, Nacked, Receipt, Reply, Result};
 
 use crate::arguments::{
-    Sized, bytes, duration, instant_ms, items, optional_duration, optional_instant_ms,
+    Flag, Sized, bytes, duration, instant_ms, items, optional_duration, optional_instant_ms,
     optional_out, optional_text, sized,
 };
 use crate::error::bq_error;
@@ -140,12 +140,12 @@ pub struct bq_nack_options {
     /// Wait this long before the next attempt, if has_delay.
     pub delay_ms: i64,
     /// Whether delay_ms counts; else the subscriber's retry policy does.
-    pub has_delay: bool,
+    pub has_delay: Flag,
     /// Make it a dead letter now, whatever attempts are left.
-    pub give_up: bool,
+    pub give_up: Flag,
 }
 
-// SAFETY: integers and pointers only, the size first.
+// SAFETY: integers, pointers and flags only, the size first.
 unsafe impl Sized for bq_nack_options {}
 
 /// A failure of a batch.
@@ -453,10 +453,32 @@ pub(crate) unsafe fn nack_options(options: *const bq_nack_options) -> Result<Nac
         let options = sized("the nack's options", options)?;
         (options, options.error.optional_string("error")?)
     };
-    let mut out = NackOptions::default().with_give_up(options.give_up);
+    let mut out = NackOptions::default().with_give_up(options.give_up.is_set());
     out.error = error;
-    if options.has_delay {
+    if options.has_delay.is_set() {
         out.delay = Some(duration("delay_ms", options.delay_ms)?);
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::{offset_of, zeroed};
+
+    use super::*;
+
+    #[test]
+    fn a_flag_that_is_any_byte_but_zero_is_set() {
+        for byte in [0, 1, 2, 0xff] {
+            // SAFETY: all bits zero are a value of it.
+            let mut options = unsafe { zeroed::<bq_nack_options>() };
+            options.size = size_of::<bq_nack_options>();
+            let place = (&raw mut options).cast::<u8>();
+            // SAFETY: the field is within the structure, and one byte.
+            unsafe { place.add(offset_of!(bq_nack_options, give_up)).write(byte) };
+            // SAFETY: the options can be read, and point to nothing.
+            let read = unsafe { nack_options(&raw const options) };
+            assert_eq!(read.unwrap().give_up, byte != 0, "{byte}");
+        }
+    }
 }

@@ -83,6 +83,7 @@ fn plain(sources: &[&str]) -> Builder {
 }
 
 fn with_sources(mut config: Config, sources: &[&str]) -> Builder {
+    config.export.rename = [("Flag".into(), "bool".into())].into();
     // Fields and arguments are integers, so that nothing refers to them.
     config.export.include = sources.iter().flat_map(|name| enums(name)).collect();
     let builder = Builder::new().with_config(config);
