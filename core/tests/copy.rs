@@ -14,8 +14,8 @@ use blockqueue::rusqlite::Connection;
 use blockqueue::{
     BacklogLimit, ClaimOptions, CopyOptions, CopyReport, DeadLetters, Delivery, DeliveryResult,
     Message, NackOptions, NewSchedule, NewSubscriber, NewTopic, OnDead, OpenOptions, OverlapPolicy,
-    Page, Published, Queue, Reply, Retention, RetryPolicy, ScheduleOptions, SeekTo,
-    SubscriberOptions, TestClock, TopicOptions, copy,
+    Page, Published, Queue, Reply, Retention, RetryPolicy, ScheduleOptions, SubscriberOptions,
+    TestClock, TopicOptions, copy,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -368,7 +368,7 @@ fn what_postgresql_does_not_take_leaves_nothing_behind() {
     assert_eq!(Queue::open_with(&address, must_exist.clone()).unwrap_err().code(), "cannot_open");
     assert_eq!(refusal(Path::new(&address), &folder.path().join("to.db")), "cannot_open");
     queue.cancel_message("t", last.id).wait().unwrap();
-    queue.seek("t", "s", SeekTo::Latest).wait().unwrap();
+    queue.seek("t", "s", blockqueue::SeekTo::Latest).wait().unwrap();
     while queue.message("t", last.id).wait().is_ok() {
         std::thread::yield_now();
     }
