@@ -8,7 +8,7 @@ use blockqueue::{ClaimOptions, Delivery, Message, NewTopic, Queue, Retention, To
 
 use crate::measure::{Row, compare, per_second, quantile, time};
 use crate::raw::Raw;
-use crate::{faces, http, postgres, processes, selection};
+use crate::{faces, http, postgres, processes, selection, turso};
 
 /// Why a case did not run.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -39,6 +39,7 @@ pub const CASES: &[Case] = &[
     ("postgres-publish", postgres::publish),
     ("postgres-engines", postgres::engines),
     ("postgres-wake", postgres::wake),
+    ("turso-publish", turso::cases),
     ("http", http::publish),
     ("memory", http::memory),
     ("c", faces::c),

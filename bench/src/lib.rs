@@ -11,3 +11,4 @@ pub mod processes;
 pub mod raw;
 mod selection;
 pub mod servers;
+mod turso;

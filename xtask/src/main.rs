@@ -21,6 +21,7 @@ mod stages;
 mod stores;
 mod swift;
 mod tools;
+mod turso;
 mod wheel;
 
 use std::process::ExitCode;

@@ -180,7 +180,7 @@ fn programs() -> Result<PathBuf> {
     newest().ok_or_else(|| Failure::new("there is no PostgreSQL server to test on"))
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0));
     let address = listener.and_then(|listener| listener.local_addr());
     address.map(|address| address.port()).map_err(|error| Failure::new(error.to_string()))

@@ -1,13 +1,8 @@
 //! The stage of the stores: what is tested on servers of its own.
 
-use std::path::{Path, PathBuf};
-
 use crate::postgres::{Server, Sync};
-use crate::run::{Result, cargo_with, program};
-
-/// The package of Turso's own server, for the machines that CI has.
-const TURSODB: &str = "@tursodatabase/cli-linux-x64-gnu";
-const TURSODB_VERSION: &str = "0.7.0";
+use crate::run::{Result, cargo_with};
+use crate::turso::Program;
 
 /// Starts a server, and runs on it everything that needs one.
 pub(crate) fn test() -> Result {
@@ -36,27 +31,17 @@ pub(crate) fn test() -> Result {
     cargo_with(&[&tests[..], &["--test", "crash", "the_server_dies"]].concat(), &restarting)
 }
 
-/// The tests of libSQL bring a server of their own; one is on Turso's.
+/// The tests of libSQL bring a server of their own; one is on Turso's. Without npm, or on another system, it says that
+/// it is skipped.
 fn libsql(core: &[&str]) -> Result {
     cargo_with(&[core, &["--lib", "--", "turso"]].concat(), &[])?;
     cargo_with(&[core, &["--test", "conformance", "libsql"]].concat(), &[])?;
-    let folder = std::env::temp_dir().join(format!("blockqueue-tursodb-{}", std::process::id()));
-    let tursodb = tursodb(&folder).map(|path| path.display().to_string());
-    let variable = tursodb.iter().map(|path| ("BLOCKQUEUE_TEST_TURSODB", path.as_str()));
-    let tested = cargo_with(&[core, &["--test", "turso"]].concat(), &variable.collect::<Vec<_>>());
-    // Whatever is left over is in the temporary directory.
-    let _ = std::fs::remove_dir_all(folder);
-    tested
-}
-
-/// Turso's own server. Without npm, or on another system, its one test says that it is skipped.
-fn tursodb(folder: &Path) -> Option<PathBuf> {
-    let place = folder.display().to_string();
-    let package = format!("{TURSODB}@{TURSODB_VERSION}");
-    let words = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", &place, &package];
-    if let Err(failure) = program("npm", &words) {
+    let tursodb = Program::install();
+    if let Err(failure) = &tursodb {
         eprintln!("without tursodb: {failure}");
-        return None;
     }
-    Some(folder.join("node_modules").join(TURSODB).join("tursodb")).filter(|path| path.exists())
+    let path = tursodb.iter().map(|program| program.path().display().to_string());
+    let path = path.collect::<String>();
+    let variable = tursodb.iter().map(|_| ("BLOCKQUEUE_TEST_TURSODB", path.as_str()));
+    cargo_with(&[core, &["--test", "turso"]].concat(), &variable.collect::<Vec<_>>())
 }

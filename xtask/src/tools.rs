@@ -1,9 +1,9 @@
 //! Chores that are no part of the tests: benchmarks, and what dependencies bring with them.
 
 use crate::ffi::Build;
-use crate::postgres::{Server, Sync};
+use crate::postgres::{self, Sync};
 use crate::run::{Result, cargo, cargo_with, has_cargo};
-use crate::{c, go, php};
+use crate::{c, go, php, turso};
 
 /// Benchmarks, in a release build.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
@@ -16,16 +16,20 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     };
     let (in_c, in_go) = (build("c", c::bench)?, build("go", go::bench)?);
     let in_php = build("php", php::bench)?;
-    let is_on_a_server = |name: &&str| name.starts_with("postgres-");
-    let wanted = arguments.is_empty() || arguments.iter().any(is_on_a_server);
-    let server = wanted.then(|| Server::start(Sync::On)).transpose()?;
-    let postgres = server.as_ref().map(Server::address).unwrap_or_default();
+    let wants = |server: &str| {
+        arguments.is_empty() || arguments.iter().any(|name| name.starts_with(server))
+    };
+    let server = wants("postgres-").then(|| postgres::Server::start(Sync::On)).transpose()?;
+    let postgres = server.as_ref().map(postgres::Server::address).unwrap_or_default();
+    let server = wants("turso-").then(turso::Server::start).transpose()?;
+    let turso = server.as_ref().map(|server| server.place.clone()).unwrap_or_default();
     let library = php::library(Build::Release);
     let programs = [
         ("BLOCKQUEUE_BENCH_C", in_c.as_str()),
         ("BLOCKQUEUE_BENCH_GO", &in_go),
         ("BLOCKQUEUE_BENCH_PHP", &in_php),
         ("BLOCKQUEUE_BENCH_POSTGRES", &postgres),
+        ("BLOCKQUEUE_BENCH_TURSO", &turso),
         ("BLOCKQUEUE_LIBRARY", &library),
     ];
     cargo_with(&[&run[..], arguments].concat(), &programs)
