@@ -27,6 +27,7 @@ pub use error::{Error, ErrorCode, Result, Retry, error_codes};
 pub use model::*;
 pub use options::*;
 pub use pending::Pending;
+pub use process::fork::hold_during_forks;
 pub use queue::{Queue, Transaction};
 /// The version of `rusqlite` that [`publish_in`] and its like take a transaction of.
 pub use rusqlite;

@@ -7,9 +7,10 @@
 //! The price is a lock that is shared by all readers of a sixteenth of the table, and the count of an `Arc`:
 //! about 20 ns per call.
 
+use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use blockqueue::{Error, Result};
 
@@ -53,7 +54,9 @@ pub(crate) fn give<T: Object>(object: T) -> *mut T::Opaque {
 
 /// A handle for this object, which others hold, too.
 pub(crate) fn give_shared<T: Object>(object: Arc<T>) -> *mut T::Opaque {
-    std::ptr::without_provenance_mut(T::table().insert(object).pack(T::KIND))
+    let table = T::table();
+    table.hold_during_forks(|| Box::new(T::table().hold()));
+    std::ptr::without_provenance_mut(table.insert(object).pack(T::KIND))
 }
 
 /// The object of a handle. It lives as long as somebody uses it, even if the handle is freed meanwhile.
@@ -117,6 +120,7 @@ impl Key {
 pub(crate) struct Table<T> {
     shards: [RwLock<Shard<T>>; SHARDS],
     next: AtomicUsize,
+    is_held_during_forks: AtomicBool,
 }
 
 struct Shard<T> {
@@ -133,7 +137,22 @@ impl<T> Table<T> {
     pub(crate) const fn new() -> Self {
         let shards =
             [const { RwLock::new(Shard { slots: Vec::new(), free: VecDeque::new() }) }; SHARDS];
-        Self { shards, next: AtomicUsize::new(0) }
+        Self { shards, next: AtomicUsize::new(0), is_held_during_forks: AtomicBool::new(false) }
+    }
+
+    /// A child of a program with threads makes handles of its own, so it must find the locks free.
+    fn hold_during_forks(&self, hold: fn() -> Box<dyn Any>) {
+        if !self.is_held_during_forks.load(Ordering::Relaxed)
+            && !self.is_held_during_forks.swap(true, Ordering::Relaxed)
+        {
+            blockqueue::hold_during_forks(hold);
+        }
+    }
+
+    /// All of the table.
+    fn hold(&self) -> Vec<RwLockWriteGuard<'_, Shard<T>>> {
+        let shards = self.shards.iter();
+        shards.map(|shard| shard.write().unwrap_or_else(PoisonError::into_inner)).collect()
     }
 
     fn insert(&self, object: Arc<T>) -> Key {

@@ -33,7 +33,7 @@ const CONFORMANCE: Program =
     Program("conformance", &["conformance.c", "face.c", "values.c"], &["-ljansson", "-lpthread"]);
 const MISUSE: Program = Program("misuse", &["misuse.c"], &[]);
 const WAITS: Program = Program("waits", &["waits.c"], &["-lpthread"]);
-const FORK: Program = Program("fork", &["fork.c"], &[]);
+const FORK: Program = Program("fork", &["fork.c"], &["-lpthread"]);
 
 /// One of the programs of several languages that share a file.
 const RING_NODE: Program = Program("ring-node", &["ring_node.c"], &[]);

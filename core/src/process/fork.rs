@@ -33,9 +33,8 @@ impl Birth {
 
 /// Takes a lock; it is released when the box is dropped.
 type Hold = fn() -> Box<dyn Any>;
-type Holds = Mutex<Vec<Hold>>;
 
-static HOLDS: Holds = Mutex::new(Vec::new());
+static HOLDS: Mutex<Vec<Hold>> = Mutex::new(Vec::new());
 
 thread_local! {
     /// What this thread holds while it forks: first the list itself, so that one thread forks at a time.
@@ -47,8 +46,9 @@ fn holds() -> MutexGuard<'static, Vec<Hold>> {
 }
 
 /// From now on this lock is held while any thread forks, so that a child finds it free and what it
-/// guards whole. Locks are taken in the order in which they were given here.
-pub(crate) fn hold_during_forks(hold: Hold) {
+/// guards whole: for those who build on this crate, and have locks that a child needs. `hold` takes the lock, which
+/// is released when the box is dropped. Locks are taken in the order in which they were given here.
+pub fn hold_during_forks(hold: fn() -> Box<dyn Any>) {
     holds().push(hold);
 }
 
