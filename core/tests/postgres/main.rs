@@ -7,5 +7,6 @@ mod contract;
 mod engines;
 mod faults;
 mod open;
+mod plans;
 mod proxy;
 mod server;

@@ -44,12 +44,12 @@ BEGIN
       FROM bq_peek(v_topic, v_subscriber, v_limit, (p_query -> 'after' ->> 0)::bigint,
                    (p_query -> 'after' ->> 1)::bigint, v_now) q;
   WHEN 'dead_letters' THEN
-    SELECT coalesce(jsonb_agg(bq_view_message(m) || jsonb_build_object(
+    SELECT coalesce(jsonb_agg(bq_view_message(m.message) || jsonb_build_object(
              'attempts', d.attempts, 'failures', d.failures, 'dead_at', d.ready_at,
              'error', (SELECT f.error FROM blockqueue_failure f
                         WHERE f.message_id = d.message_id AND f.subscriber_id = d.subscriber_id
                         ORDER BY f.failure DESC LIMIT 1)) ORDER BY d.ready_at, d.message_id), '[]'),
-           coalesce(array_agg(m.payload ORDER BY d.ready_at, d.message_id), '{}')
+           coalesce(array_agg((m.message).payload ORDER BY d.ready_at, d.message_id), '{}')
       INTO o_answer, o_bodies
       FROM (SELECT *, sum(size) OVER (ORDER BY ready_at, message_id) - size AS before
               FROM (SELECT d.*, (SELECT bq_size(m) FROM blockqueue_message m WHERE m.id = d.message_id) AS size
@@ -59,7 +59,8 @@ BEGIN
                            > (coalesce((p_query -> 'after' ->> 0)::bigint, -9223372036854775808),
                               coalesce((p_query -> 'after' ->> 1)::bigint, 0))
                      ORDER BY d.ready_at, d.message_id LIMIT v_limit) page) d
-      JOIN blockqueue_message m ON m.id = d.message_id
+     CROSS JOIN LATERAL (
+       SELECT message FROM blockqueue_message message WHERE id = d.message_id LIMIT 1) m
      WHERE d.before < 16777216;
   WHEN 'failures' THEN
     SELECT f.o_key INTO v_id
@@ -205,6 +206,7 @@ CREATE OR REPLACE FUNCTION bq_peek(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_part record;
+  v_messages refcursor;
   v_message blockqueue_message;
   v_status jsonb;
   v_items jsonb[] := '{}';
@@ -227,14 +229,22 @@ BEGIN
     CONTINUE WHEN v_part.part < coalesce(p_part, 0);
     v_last := v_after;
     v_passed := 0;
-    FOR v_message IN
-      SELECT m.* FROM blockqueue_delivery d JOIN blockqueue_message m ON m.id = d.message_id
-       WHERE v_part.part = 0 AND d.subscriber_id = p_subscriber.id AND d.message_id > v_after AND d.state IN (1, 2, 3)
-       UNION ALL
-      SELECT m.* FROM blockqueue_message m
-       WHERE v_part.part > 0 AND m.id > greatest(v_part.first, v_after) AND m.id <= v_part.last
-       ORDER BY id
+    IF v_part.part = 0 THEN
+      OPEN v_messages FOR
+        SELECT m.*
+          FROM blockqueue_delivery d
+         CROSS JOIN LATERAL (SELECT * FROM blockqueue_message WHERE id = d.message_id LIMIT 1) m
+         WHERE d.subscriber_id = p_subscriber.id AND d.message_id > v_after AND d.state IN (1, 2, 3)
+         ORDER BY d.message_id;
+    ELSE
+      OPEN v_messages FOR
+        SELECT * FROM blockqueue_message
+         WHERE id > greatest(v_part.first, v_after) AND id <= v_part.last
+         ORDER BY id;
+    END IF;
     LOOP
+      FETCH v_messages INTO v_message;
+      EXIT WHEN NOT FOUND;
       IF cardinality(v_items) = p_limit OR v_bytes >= 16777216 OR v_passed = 10000 THEN
         v_next := jsonb_build_array(v_part.part, v_last);
         EXIT parts;
@@ -249,6 +259,7 @@ BEGIN
       o_bodies := o_bodies || v_message.payload;
       v_bytes := v_bytes + octet_length(v_message.payload);
     END LOOP;
+    CLOSE v_messages;
     v_after := 0;
   END LOOP;
   o_answer := jsonb_build_object('items', to_jsonb(v_items), 'next', v_next);

@@ -118,8 +118,9 @@ BEGIN
          array_agg(m.payload ORDER BY k.n)
     INTO o_deliveries, o_bodies
     FROM unnest(v_keys) WITH ORDINALITY k(id, n)
-    JOIN blockqueue_message m ON m.id = k.id
-    JOIN blockqueue_delivery d ON d.subscriber_id = p_id AND d.message_id = k.id;
+   CROSS JOIN LATERAL (SELECT * FROM blockqueue_message WHERE id = k.id LIMIT 1) m
+   CROSS JOIN LATERAL (
+     SELECT * FROM blockqueue_delivery WHERE subscriber_id = p_id AND message_id = k.id LIMIT 1) d;
 END $$;
 
 -- First and last key of each run of neighbours.
@@ -241,9 +242,10 @@ BEGIN
     v_retries_ended := p_subscriber.retrying_count = 0;
     IF NOT v_retries_ended THEN
       OPEN v_retries FOR
-        SELECT d.message_id, d.ready_at, d.lease_id, d.ordering_key, m.expires_at, bq_size(m) AS size
+        SELECT d.message_id, d.ready_at, d.lease_id, d.ordering_key, m.expires_at, m.size
           FROM blockqueue_delivery d
-          JOIN blockqueue_message m ON m.id = d.message_id
+         CROSS JOIN LATERAL (
+           SELECT expires_at, bq_size(message) AS size FROM blockqueue_message message WHERE id = d.message_id LIMIT 1) m
          WHERE d.subscriber_id = v_id AND d.state = 2 AND d.priority = v_level.priority
            AND d.ready_at <= p_now
          ORDER BY d.ready_at, d.message_id
@@ -444,8 +446,9 @@ BEGIN
   -- Deliveries whose key turned out to have no room for them go back behind it.
   FOR v_retry IN
     SELECT d.message_id, d.attempts, d.lease_id
-      FROM blockqueue_delivery d JOIN unnest(v_without_room) k ON k = d.message_id
-     WHERE d.subscriber_id = v_id
+      FROM unnest(v_without_room) k
+     CROSS JOIN LATERAL (
+       SELECT * FROM blockqueue_delivery WHERE subscriber_id = v_id AND message_id = k LIMIT 1) d
   LOOP
     v_retrying := v_retrying - 1;
     IF v_retry.lease_id IS NOT NULL THEN
@@ -457,12 +460,16 @@ BEGIN
   -- With no slot left, what can be handed out is what holds one: deliveries whose lease expired.
   IF v_slots <= 0 AND p_subscriber.lapsed_count + v_lapsed > 0 THEN
     FOR v_retry IN
-      SELECT d.message_id, d.lease_id, bq_size(m) AS size
+      SELECT d.message_id, d.lease_id, m.size
         FROM blockqueue_lease l
-        JOIN blockqueue_delivery d ON d.subscriber_id = l.subscriber_id AND d.lease_id = l.id AND d.state = 2
-        JOIN blockqueue_message m ON m.id = d.message_id
+       CROSS JOIN LATERAL (
+         SELECT * FROM blockqueue_delivery
+          WHERE subscriber_id = v_id AND message_id BETWEEN l.runs[1] AND l.runs[cardinality(l.runs)]
+            AND lease_id = l.id AND state = 2
+         OFFSET 0) d
+       CROSS JOIN LATERAL (
+         SELECT expires_at, bq_size(message) AS size FROM blockqueue_message message WHERE id = d.message_id LIMIT 1) m
        WHERE l.subscriber_id = v_id AND l.expires_at IS NULL
-         AND d.message_id BETWEEN l.runs[1] AND l.runs[cardinality(l.runs)]
          AND (m.expires_at IS NULL OR m.expires_at > p_now)
        ORDER BY l.id, d.message_id
          FOR UPDATE OF d SKIP LOCKED

@@ -91,9 +91,9 @@ BEGIN
       SELECT ARRAY[min(n.place), 0], d.message_id, min(d.failures)
         FROM jsonb_array_elements(p_which) WITH ORDINALITY n(v, place)
        CROSS JOIN LATERAL bq_find_message(p_topic, (n.v ->> 0)::bigint, (n.v ->> 1)::bigint) f
-        JOIN blockqueue_delivery d
-          ON d.subscriber_id = p_id AND d.message_id = f.o_key AND d.state = 4 AND NOT f.o_delayed
-       WHERE n.place > p_place[1]
+       CROSS JOIN LATERAL (
+         SELECT * FROM blockqueue_delivery WHERE subscriber_id = p_id AND message_id = f.o_key LIMIT 1) d
+       WHERE n.place > p_place[1] AND d.state = 4 AND NOT f.o_delayed
        GROUP BY d.message_id
        ORDER BY 1;
   ELSE
@@ -155,7 +155,7 @@ BEGIN
                    'blockqueue-origin', p_topic.name || '/' || p_subscriber.name || '/' || bq_message_id(
                      coalesce(m.accepted_at, m.published_at), coalesce(m.origin, m.id), p_tag)) AS headers
             FROM unnest(p_keys) WITH ORDINALITY k(id, n)
-            JOIN blockqueue_message m ON m.id = k.id
+           CROSS JOIN LATERAL (SELECT * FROM blockqueue_message WHERE id = k.id LIMIT 1) m
             JOIN blockqueue_log l ON l.id = bq_log_of(k.id)) c;
   PERFORM bq_publish(p_to, v_messages, v_bodies, p_now);
   PERFORM bq_note_appended((SELECT id FROM blockqueue_topic WHERE name = p_to AND deleted_at IS NULL),
