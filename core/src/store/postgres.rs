@@ -17,7 +17,7 @@ mod rows;
 mod settings;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,8 @@ pub(crate) struct PostgresStore {
     tag: u16,
     /// `None`: it was lost, and not made anew yet.
     link: Option<Link>,
+    /// The number of its process at the server, whose commits are no news.
+    own: Arc<AtomicI32>,
     recent: Recent,
     /// The server's time less this machine's.
     skew: Millis,
@@ -94,6 +96,7 @@ impl PostgresStore {
             address,
             clock: options.clock.clone(),
             tag,
+            own: Arc::new(AtomicI32::new(link.process_id())),
             link: Some(link),
             recent: Recent::default(),
             skew: 0,
@@ -110,6 +113,7 @@ impl PostgresStore {
             self.link = None;
             let mut link = Link::connect(&self.address)?;
             link.prepare(APPLY)?;
+            self.own.store(link.process_id(), Ordering::Release);
             return Ok(self.link.insert(link));
         }
         self.link.as_mut().ok_or_else(|| Error::internal("a connection is lost"))
@@ -178,8 +182,11 @@ impl PostgresStore {
 
     fn send_once(&mut self, id: &str, again: bool, group: &Group<'_>) -> Result<Reply, Sent> {
         let (now, tag) = (test_time(&self.clock), i32::from(self.tag));
-        let ops = serde_json::Value::Array(group.ops.clone()).to_string();
-        let claims = serde_json::Value::Array(group.claims.clone()).to_string();
+        let text = |of: &Vec<serde_json::Value>| {
+            serde_json::to_string(of)
+                .map_err(|error| Sent::Not(Fault::NotApplied(Error::internal(error.to_string()))))
+        };
+        let (ops, claims) = (text(&group.ops)?, text(&group.claims)?);
         let link = self.link().map_err(Sent::Nowhere)?;
         let Some(statement) = link.statement.clone() else {
             return Err(Sent::Not(Fault::NotApplied(Error::internal("nothing is prepared"))));
@@ -306,17 +313,15 @@ impl PostgresStore {
         let mut applied =
             Applied { outcomes: Vec::new(), next_due: None, ended: ended(ops), more: false };
         if self.is_schedule_due() {
-            self.fire(&mut effects, &mut applied)?;
+            // Whatever became of that, nothing was done yet of what is asked for.
+            self.fire(&mut effects, &mut applied)
+                .map_err(|fault| Fault::NotApplied(fault.error().clone()))?;
         }
         let mut claims = follow.follow(&mut effects, self.clock.now(), Vec::new());
         let mut known = Vec::new();
         let mut group = self.encode(ops, &mut known).map_err(Fault::NotApplied)?;
         group.claim_all(&claims);
         let Reply { mut rows, told } = self.send(&group)?;
-        if rows.iter().any(|row| fire::has_changed(&row.answer)) {
-            // Nothing was done of it, and it is the only one of its kind that is refused so.
-            return Err(Fault::NotApplied(Error::Busy));
-        }
         let mut decoder = Decoder { tag: self.tag, recent: &mut self.recent };
         let mut left = ops;
         for size in &group.sizes {
@@ -333,26 +338,32 @@ impl PostgresStore {
         }
         self.recent.commit();
         self.take_effects(told, &mut effects, &mut applied);
+        // Whoever waits for an answer that is certain does not wait for a server that has gone away since.
+        let mut is_cut_off = false;
         loop {
             let answers = self.claimed(&claims, rows);
-            if self.is_schedule_due() {
+            if !is_cut_off && self.is_schedule_due() {
                 // What fails now is due still.
-                let _ = self.fire(&mut effects, &mut applied);
+                is_cut_off = self.fire(&mut effects, &mut applied).is_err();
             }
             claims = follow.follow(&mut effects, self.clock.now(), answers);
             if claims.is_empty() {
                 return Ok(applied);
             }
+            rows = VecDeque::new();
+            if is_cut_off {
+                continue;
+            }
             // What was done so far is certain: these are in a transaction of their own.
             let mut group = Group::new(self.tag);
             group.claim_all(&claims);
-            rows = match self.send(&group) {
+            match self.send(&group) {
                 Ok(reply) => {
                     self.take_effects(reply.told, &mut effects, &mut applied);
-                    reply.rows
+                    rows = reply.rows;
                 }
-                Err(_) => VecDeque::new(),
-            };
+                Err(_) => is_cut_off = true,
+            }
         }
     }
 
@@ -488,8 +499,8 @@ impl Store for PostgresStore {
     }
 
     fn listen(&self, heard: Heard) -> Others {
-        let own = self.link.as_ref().map_or(0, Link::process_id);
-        let listener = Listener::start(self.address.clone(), own, Arc::clone(&self.changed), heard);
+        let (own, changed) = (Arc::clone(&self.own), Arc::clone(&self.changed));
+        let listener = Listener::start(self.address.clone(), own, changed, heard);
         let listener = listener.ok();
         let others = if listener.is_some() { Others::Told } else { Others::Unheard };
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;

@@ -78,6 +78,24 @@ fn a_delivery_that_an_application_is_settling_goes_to_nobody_else() {
 }
 
 #[test]
+fn nobody_waits_for_an_application_that_is_settling() {
+    let Some((queue, application)) = set_up() else { return };
+    queue.publish_batch("t", vec!["x".into(), "y".into()]).wait().unwrap();
+    let claimed = queue.claim("t", "s", &ClaimOptions::default().with_limit(2)).wait().unwrap();
+    let [settling, other] = claimed.as_slice() else { panic!("{claimed:?}") };
+    let receipt = settling.receipt;
+    application
+        .run(&format!("BEGIN; INSERT INTO blockqueue_ack (receipt) VALUES ('{receipt}')"))
+        .unwrap();
+    // Otherwise these wait until a lock times out, and then fail with whatever came with them.
+    queue.extend(&receipt, WAIT).wait().unwrap();
+    assert_eq!(queue.ack(&receipt).wait().unwrap_err().code(), "lease_lost");
+    queue.ack(&other.receipt).wait().unwrap();
+    application.run("ROLLBACK").unwrap();
+    queue.ack(&receipt).wait().unwrap();
+}
+
+#[test]
 fn what_is_wrong_aborts_the_statement_with_a_code() {
     let Some((_queue, application)) = set_up() else { return };
     for (values, code) in [

@@ -41,7 +41,7 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   IF p_ops <> '[]' THEN
-    PERFORM bq_fire_queued(v_now);
+    v_more := bq_fire_queued(v_now) OR v_more;
   END IF;
   FOR v_claim IN SELECT * FROM jsonb_array_elements(p_claims) LOOP
     BEGIN
@@ -69,9 +69,13 @@ END $$;
 
 -- What the engine is told at the end of a group.
 CREATE OR REPLACE FUNCTION bq_told(p_now bigint, p_more boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_due bigint := bq_next_due(p_now);
 BEGIN
   RETURN jsonb_build_object(
-    'now', p_now, 'more', p_more, 'next_due', bq_next_due(p_now), 'ended', bq_noted('ended') <> '',
+    'now', p_now, 'more', p_more,
+    -- What is due still waits for somebody: whoever has the turn, or an application that is settling it.
+    'next_due', CASE WHEN v_due <= p_now THEN p_now + 50 ELSE v_due END, 'ended', bq_noted('ended') <> '',
     'next_schedule', (SELECT due_at FROM blockqueue_schedule WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1),
     'ready', CASE WHEN bq_noted('ready') = '' THEN '[]' ELSE (
       SELECT coalesce(jsonb_agg(jsonb_build_array(t.name, s.name, bq_when_next(s.id, p_now))), '[]')
@@ -90,9 +94,11 @@ BEGIN
   IF p_outcome -> 'ok' ? 'lease' THEN
     PERFORM bq_release(coalesce(jsonb_agg(jsonb_build_object(
          'key', d.message_id, 'subscriber', d.subscriber_id, 'token', p_outcome -> 'ok' ->> 'token')), '[]'), p_now)
-       FROM blockqueue_delivery d
-      WHERE d.subscriber_id = (p_outcome -> 'ok' ->> 'subscriber_id')::bigint
-        AND d.lease_id = (p_outcome -> 'ok' ->> 'lease')::bigint;
+       FROM blockqueue_lease l
+       JOIN blockqueue_delivery d ON d.subscriber_id = l.subscriber_id AND d.lease_id = l.id
+        AND d.message_id BETWEEN l.runs[1] AND l.runs[cardinality(l.runs)]
+      WHERE l.subscriber_id = (p_outcome -> 'ok' ->> 'subscriber_id')::bigint
+        AND l.id = (p_outcome -> 'ok' ->> 'lease')::bigint;
     RETURN jsonb_build_object('ok', jsonb_build_object('next_due', p_now));
   END IF;
   RETURN p_outcome;

@@ -17,13 +17,13 @@ END $$;
 -- circle.
 CREATE OR REPLACE FUNCTION bq_take_turn(p_topic bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock('blockqueue_topic'::regclass::oid::int, p_topic::int);
+  PERFORM pg_advisory_xact_lock('blockqueue_topic'::regclass::oid::int, (p_topic & 2147483647)::int);
 END $$;
 
 -- The same without waiting, for what time brings: whoever has the turn sees to it.
 CREATE OR REPLACE FUNCTION bq_try_turn(p_topic bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN pg_try_advisory_xact_lock('blockqueue_topic'::regclass::oid::int, p_topic::int);
+  RETURN pg_try_advisory_xact_lock('blockqueue_topic'::regclass::oid::int, (p_topic & 2147483647)::int);
 END $$;
 
 CREATE OR REPLACE FUNCTION bq_find_topic(p_name text) RETURNS blockqueue_topic LANGUAGE plpgsql STABLE AS $$

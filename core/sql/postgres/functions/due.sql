@@ -24,8 +24,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM blockqueue_staged) THEN
     v_more := bq_promote_staged(p_now) OR v_more;
   END IF;
-  PERFORM bq_fire_queued(p_now);
-  RETURN v_more;
+  RETURN bq_fire_queued(p_now) OR v_more;
 END $$;
 
 -- When something falls due next.
@@ -36,9 +35,9 @@ BEGIN
   END IF;
   RETURN least(
     -- The end of the message that an occurrence waits for may be all that happens.
-    (SELECT min(m.expires_at)
-       FROM blockqueue_schedule s JOIN blockqueue_message m ON m.id = s.message_id
-      WHERE s.queued_at IS NOT NULL AND NOT s.paused AND m.expires_at > p_now),
+    (SELECT min((SELECT m.expires_at FROM blockqueue_message m WHERE m.id = s.message_id AND m.expires_at > p_now))
+       FROM blockqueue_schedule s
+      WHERE s.queued_at IS NOT NULL AND NOT s.paused),
     (SELECT due_at FROM blockqueue_delayed ORDER BY due_at LIMIT 1),
     (SELECT expires_at FROM blockqueue_lease WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1),
     (SELECT expires_at FROM blockqueue_delivery WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1),

@@ -47,10 +47,9 @@ BEGIN
   v_log := bq_log_for(p_topic.id, 0, 0, v_count);
   v_at := greatest(p_now, v_log.published_at);
   WITH given AS (
-    SELECT m.n, m.v AS meta, b.body, (m.v ->> 'size')::bigint AS size,
-           p_now + coalesce((m.v ->> 'ttl_ms')::bigint, p_topic.ttl_ms) AS expires_at
-      FROM jsonb_array_elements(p_messages) WITH ORDINALITY m(v, n)
-      JOIN unnest(p_bodies) WITH ORDINALITY b(body, n) ON b.n = m.n),
+    SELECT n, meta, body, (meta ->> 'size')::bigint AS size,
+           p_now + coalesce((meta ->> 'ttl_ms')::bigint, p_topic.ttl_ms) AS expires_at
+      FROM ROWS FROM (jsonb_array_elements(p_messages), unnest(p_bodies)) WITH ORDINALITY given(meta, body, n)),
   added AS (
     INSERT INTO blockqueue_message (id, published_at, position, content_type, headers, correlation_id,
                                     ordering_key, expires_at, payload)
@@ -318,8 +317,8 @@ DECLARE
   v_count bigint;
   v_bytes bigint;
   v_oldest_at bigint;
+  v_head record;
   v_log blockqueue_log;
-  v_head bigint;
 BEGIN
   SELECT * INTO v_topic FROM blockqueue_topic WHERE id = p_topic;
   IF v_topic.backlog_policy <> 1
@@ -332,11 +331,22 @@ BEGIN
       INTO v_count, v_bytes, v_oldest_at
       FROM bq_backlog(p_topic) b;
     EXIT WHEN bq_beyond(v_topic, v_count, v_bytes, v_oldest_at, p_now) IS NULL;
-    SELECT b.head_id INTO v_head
-      FROM bq_backlog(p_topic) b WHERE b.head_id IS NOT NULL ORDER BY b.head_at, b.log_id LIMIT 1;
+    -- The log of the oldest message, and where the messages of another are older.
+    SELECT b.*, lead(b.head_at) OVER oldest AS other_at, lead(b.log_id) OVER oldest AS other_id INTO v_head
+      FROM bq_backlog(p_topic) b
+     WHERE b.head_id IS NOT NULL
+    WINDOW oldest AS (ORDER BY b.head_at, b.log_id)
+     ORDER BY b.head_at, b.log_id LIMIT 1;
     EXIT WHEN NOT FOUND;
-    SELECT * INTO v_log FROM blockqueue_log WHERE id = bq_log_of(v_head);
-    PERFORM bq_drop_up_to(v_log, bq_seq_of(v_head));
+    SELECT * INTO v_log FROM blockqueue_log WHERE id = v_head.log_id;
+    PERFORM bq_drop_up_to(v_log, least(
+      v_log.last_seq,
+      CASE WHEN v_head.other_at IS NOT NULL
+           THEN bq_before_time(v_log, v_head.other_at + (v_log.id < v_head.other_id)::int) END,
+      greatest(
+        bq_seq_of(v_head.head_id) + v_count - v_topic.backlog_count - 1,
+        bq_before_bytes(v_log, v_head.bytes + v_topic.backlog_bytes - v_bytes),
+        bq_before_time(v_log, p_now - v_topic.backlog_ms))));
   END LOOP;
 END $$;
 

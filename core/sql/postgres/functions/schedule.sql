@@ -289,20 +289,28 @@ BEGIN
                     AND bq_standing(s, p_message, p_now) = 'open');
 END $$;
 
--- Fires occurrences that waited for a message which is settled now.
-CREATE OR REPLACE FUNCTION bq_fire_queued(p_now bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Fires occurrences that waited for a message which is settled now. The answer is whether there may be more.
+CREATE OR REPLACE FUNCTION bq_fire_queued(p_now bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_row record;
   v_schedule blockqueue_schedule;
+  v_fired int := 0;
 BEGIN
   FOR v_row IN
-    SELECT id, topic_id FROM blockqueue_schedule WHERE queued_at IS NOT NULL AND NOT paused ORDER BY queued_at
+    SELECT id, topic_id, message_id FROM blockqueue_schedule
+     WHERE queued_at IS NOT NULL AND NOT paused ORDER BY queued_at
   LOOP
-    CONTINUE WHEN NOT bq_try_turn(v_row.topic_id);
+    IF v_fired = 16 THEN
+      RETURN true;
+    END IF;
+    -- Topics where there is nothing to do are not disturbed.
+    CONTINUE WHEN bq_is_running(v_row.topic_id, v_row.message_id, p_now) OR NOT bq_try_turn(v_row.topic_id);
     SELECT * INTO v_schedule
       FROM blockqueue_schedule WHERE id = v_row.id AND queued_at IS NOT NULL AND NOT paused;
     CONTINUE WHEN NOT FOUND OR bq_is_running(v_schedule.topic_id, v_schedule.message_id, p_now);
     UPDATE blockqueue_schedule SET queued_at = NULL WHERE id = v_row.id;
     PERFORM bq_fire_now(v_row.id, v_schedule.queued_at, p_now);
+    v_fired := v_fired + 1;
   END LOOP;
+  RETURN false;
 END $$;

@@ -60,12 +60,15 @@ BEGIN
     live AS (
       SELECT a.n, d.subscriber_id, d.message_id, d.lease_id, d.state
         FROM asked a
-        JOIN blockqueue_delivery d ON d.subscriber_id = a.subscriber AND d.message_id = a.key
-        JOIN blockqueue_lease l
-          ON l.subscriber_id = d.subscriber_id AND l.id = d.lease_id AND l.token = a.token
+       CROSS JOIN LATERAL (
+         SELECT * FROM blockqueue_delivery
+          WHERE subscriber_id = a.subscriber AND message_id = a.key LIMIT 1
+            FOR UPDATE SKIP LOCKED) d
+       CROSS JOIN LATERAL (
+         SELECT token FROM blockqueue_lease WHERE subscriber_id = d.subscriber_id AND id = d.lease_id LIMIT 1) l
         JOIN blockqueue_subscriber s ON s.id = d.subscriber_id
         JOIN blockqueue_topic t ON t.id = s.topic_id
-       WHERE s.deleted_at IS NULL AND t.deleted_at IS NULL AND NOT s.ordered
+       WHERE l.token = a.token AND s.deleted_at IS NULL AND t.deleted_at IS NULL AND NOT s.ordered
          AND s.leased_per_key_max IS NULL),
     gone AS (
       DELETE FROM blockqueue_delivery d USING live
@@ -196,8 +199,20 @@ RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
            END * (1 + p_subscriber.retry_jitter * (2 * p_chance - 1)))))::bigint
 $$;
 
--- The delivery that a receipt is the right to, if it still is.
-CREATE OR REPLACE FUNCTION bq_live(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql STABLE AS $$
+-- The delivery that a receipt is the right to, if it still is. One that an application is settling in a transaction
+-- of its own is its own until that ends: nobody waits for it.
+CREATE OR REPLACE FUNCTION bq_live(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql AS $$
+DECLARE
+  v_delivery blockqueue_delivery := bq_held(p_item);
+BEGIN
+  SELECT * INTO v_delivery
+    FROM blockqueue_delivery
+   WHERE subscriber_id = v_delivery.subscriber_id AND message_id = v_delivery.message_id
+     FOR UPDATE SKIP LOCKED;
+  RETURN v_delivery;
+END $$;
+
+CREATE OR REPLACE FUNCTION bq_held(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_delivery blockqueue_delivery;
 BEGIN
@@ -343,7 +358,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION bq_extendable(p_item jsonb, p_now bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
-  IF (bq_live(p_item)).subscriber_id IS NULL THEN
+  IF (bq_held(p_item)).subscriber_id IS NULL THEN
     RETURN 'null';
   END IF;
   RETURN jsonb_build_object('expires_at', p_now + (p_item ->> 'lease_ms')::bigint);
@@ -351,7 +366,7 @@ END $$;
 
 -- The expiry stands in the lease row of a whole claim. Extending all of its deliveries is one update; extending
 -- some of them moves those to a lease row of their own with the same token, so that their receipts stay as they
--- are.
+-- are. What an application is settling in a transaction of its own stays as it is: nobody takes it away meanwhile.
 CREATE OR REPLACE FUNCTION bq_extend(p_items jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_part record;
@@ -363,7 +378,10 @@ BEGIN
       FROM (SELECT DISTINCT (v ->> 'subscriber')::bigint AS subscriber, (v ->> 'key')::bigint AS key,
                    max((v ->> 'expires_at')::bigint) AS expires_at
               FROM jsonb_array_elements(p_items) v GROUP BY 1, 2) i
-      JOIN blockqueue_delivery d ON d.subscriber_id = i.subscriber AND d.message_id = i.key
+     CROSS JOIN LATERAL (
+       SELECT * FROM blockqueue_delivery
+        WHERE subscriber_id = i.subscriber AND message_id = i.key LIMIT 1
+          FOR UPDATE SKIP LOCKED) d
      GROUP BY d.subscriber_id, d.lease_id, i.expires_at
   LOOP
     v_lease := v_part.lease_id;

@@ -8,6 +8,10 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_topic blockqueue_topic;
 BEGIN
+  -- One that is there takes no number.
+  IF EXISTS (SELECT 1 FROM blockqueue_topic WHERE name = p_name AND deleted_at IS NULL) THEN
+    PERFORM bq_refuse('topic_exists', jsonb_build_object('topic', p_name));
+  END IF;
   INSERT INTO blockqueue_topic (name, created_at, idempotency_ms) VALUES (p_name, p_now, 0)
   ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING
   RETURNING * INTO v_topic;

@@ -72,9 +72,6 @@ struct Refusal {
     current: u64,
 }
 
-/// The word by which SQL says that what the engine decided with has changed.
-pub(super) const CHANGED: &str = "changed";
-
 /// `id`: the message that the operation is about.
 pub(super) fn refusal(fields: Value, id: Option<MessageId>, tag: u16) -> Error {
     let refusal: Refusal = match read(fields) {
@@ -111,6 +108,8 @@ pub(super) fn refusal(fields: Value, id: Option<MessageId>, tag: u16) -> Error {
             };
             Error::BacklogFull { topic, what }
         }
+        // What the engine decided with has changed between the look and the transaction.
+        "changed" => Error::Busy,
         code => Error::internal(format!("an unknown refusal {code}")),
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::decode::{self, read};
+use super::decode::read;
 use super::encode::Group;
 use super::query::{Asker, of_schedule};
 use super::settings::ScheduleRow;
@@ -129,9 +129,4 @@ pub(super) fn add_due(group: &mut Group<'_>, asker: &Asker<'_>) -> Result<()> {
         group.push(Value::Object(op));
     }
     Ok(())
-}
-
-/// The answer says that a schedule changed between the look and the transaction: look again.
-pub(super) fn has_changed(answer: &Value) -> bool {
-    answer.pointer("/error/code").is_some_and(|code| code == decode::CHANGED)
 }

@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Listener {
     /// Calls `heard`, and sets `changed`, for each commit but those of the backend `own`.
     pub(super) fn start(
         address: Address,
-        own: i32,
+        own: Arc<AtomicI32>,
         changed: Arc<AtomicBool>,
         heard: Heard,
     ) -> std::io::Result<Self> {
@@ -41,7 +41,7 @@ impl Listener {
                     tokio::select! {
                         // An error is the end of the sender.
                         _ = ended.changed() => break,
-                        () = listen(&address, own, &changed, &heard) => {}
+                        () = listen(&address, &own, &changed, &heard) => {}
                     }
                     tokio::select! {
                         _ = ended.changed() => break,
@@ -55,7 +55,7 @@ impl Listener {
 }
 
 /// Until the connection is lost.
-async fn listen(address: &Address, own: i32, changed: &AtomicBool, heard: &Heard) {
+async fn listen(address: &Address, own: &AtomicI32, changed: &AtomicBool, heard: &Heard) {
     let Ok((client, mut connection)) = address.config.connect(address.tls()).await else { return };
     let channel = address.channel().replace('"', "\"\"");
     let listen = format!("LISTEN \"{channel}\"");
@@ -74,7 +74,11 @@ async fn listen(address: &Address, own: i32, changed: &AtomicBool, heard: &Heard
     let receive = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             match message {
-                Ok(AsyncMessage::Notification(notice)) if notice.process_id() != own => tell(),
+                Ok(AsyncMessage::Notification(notice))
+                    if notice.process_id() != own.load(Ordering::Acquire) =>
+                {
+                    tell()
+                }
                 Ok(_) => {}
                 Err(_) => return,
             }
