@@ -95,8 +95,11 @@ BEGIN
     PERFORM bq_release(coalesce(jsonb_agg(jsonb_build_object(
          'key', d.message_id, 'subscriber', d.subscriber_id, 'token', p_outcome -> 'ok' ->> 'token')), '[]'), p_now)
        FROM blockqueue_lease l
-       JOIN blockqueue_delivery d ON d.subscriber_id = l.subscriber_id AND d.lease_id = l.id
-        AND d.message_id BETWEEN l.runs[1] AND l.runs[cardinality(l.runs)]
+      CROSS JOIN LATERAL bq_each_run(l.runs) r
+      CROSS JOIN LATERAL (
+        SELECT * FROM blockqueue_delivery
+         WHERE subscriber_id = l.subscriber_id AND message_id BETWEEN r.first AND r.last AND lease_id = l.id
+        OFFSET 0) d
       WHERE l.subscriber_id = (p_outcome -> 'ok' ->> 'subscriber_id')::bigint
         AND l.id = (p_outcome -> 'ok' ->> 'lease')::bigint;
     RETURN jsonb_build_object('ok', jsonb_build_object('next_due', p_now));

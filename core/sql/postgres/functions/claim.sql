@@ -123,12 +123,19 @@ BEGIN
      SELECT * FROM blockqueue_delivery WHERE subscriber_id = p_id AND message_id = k.id LIMIT 1) d;
 END $$;
 
--- First and last key of each run of neighbours.
+-- First and last key of each run of neighbours, in the order in which they were picked.
 CREATE OR REPLACE FUNCTION bq_runs(p_keys bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-  SELECT array_agg(v ORDER BY v)
-    FROM (SELECT unnest(ARRAY[min(k), max(k)]) AS v
-            FROM (SELECT k, k - row_number() OVER (ORDER BY k) AS run FROM unnest(p_keys) k) numbered
+  SELECT array_agg(v ORDER BY run, v)
+    FROM (SELECT run, unnest(ARRAY[min(k), max(k)]) AS v
+            FROM (SELECT k, count(*) FILTER (WHERE begins) OVER (ORDER BY n) AS run
+                    FROM (SELECT k, n, k IS DISTINCT FROM lag(k) OVER (ORDER BY n) + 1 AS begins
+                            FROM unnest(p_keys) WITH ORDINALITY picked(k, n)) picked) numbered
            GROUP BY run) ends
+$$;
+
+CREATE OR REPLACE FUNCTION bq_each_run(p_runs bigint[]) RETURNS TABLE (run int, first bigint, last bigint)
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT n, p_runs[2 * n - 1], p_runs[2 * n] FROM generate_series(1, cardinality(p_runs) / 2) n
 $$;
 
 -- The usual case: nothing to choose by, nothing waits for another attempt. The next messages of the logs,
@@ -462,16 +469,16 @@ BEGIN
     FOR v_retry IN
       SELECT d.message_id, d.lease_id, m.size
         FROM blockqueue_lease l
+       CROSS JOIN LATERAL bq_each_run(l.runs) r
        CROSS JOIN LATERAL (
          SELECT * FROM blockqueue_delivery
-          WHERE subscriber_id = v_id AND message_id BETWEEN l.runs[1] AND l.runs[cardinality(l.runs)]
-            AND lease_id = l.id AND state = 2
+          WHERE subscriber_id = v_id AND message_id BETWEEN r.first AND r.last AND lease_id = l.id AND state = 2
          OFFSET 0) d
        CROSS JOIN LATERAL (
          SELECT expires_at, bq_size(message) AS size FROM blockqueue_message message WHERE id = d.message_id LIMIT 1) m
        WHERE l.subscriber_id = v_id AND l.expires_at IS NULL
          AND (m.expires_at IS NULL OR m.expires_at > p_now)
-       ORDER BY l.id, d.message_id
+       ORDER BY l.id, r.run, d.message_id
          FOR UPDATE OF d SKIP LOCKED
     LOOP
       CONTINUE WHEN bq_is_settling(v_id, v_retry.message_id);

@@ -136,12 +136,14 @@ BEGIN
     RETURN 1;
   END IF;
   FOR v_delivery IN
-    SELECT * FROM blockqueue_delivery
-     WHERE subscriber_id = p_id AND lease_id = p_lease AND state = 1
-       AND message_id BETWEEN v_lease.runs[1] AND v_lease.runs[cardinality(v_lease.runs)]
-     ORDER BY message_id
-       -- An application that is settling one in a transaction of its own has it locked.
-       FOR UPDATE SKIP LOCKED
+    SELECT d.*
+      FROM bq_each_run(v_lease.runs) r
+     CROSS JOIN LATERAL (
+       SELECT * FROM blockqueue_delivery
+        WHERE subscriber_id = p_id AND message_id BETWEEN r.first AND r.last AND lease_id = p_lease AND state = 1
+          -- An application that is settling one in a transaction of its own has it locked.
+          FOR UPDATE SKIP LOCKED) d
+     ORDER BY d.message_id
   LOOP
     v_count := v_count + 1;
     PERFORM bq_record_failure(p_id, v_delivery.message_id, v_delivery.failures + 1, 'lease expired', p_now);
@@ -164,9 +166,12 @@ BEGIN
   -- What was left out is looked at again.
   UPDATE blockqueue_lease
      SET expires_at = CASE WHEN EXISTS (
-           SELECT 1 FROM blockqueue_delivery
-            WHERE subscriber_id = p_id AND lease_id = p_lease AND state = 1
-              AND message_id BETWEEN v_lease.runs[1] AND v_lease.runs[cardinality(v_lease.runs)])
+           SELECT 1
+             FROM bq_each_run(v_lease.runs) r
+            CROSS JOIN LATERAL (
+              SELECT 1 FROM blockqueue_delivery
+               WHERE subscriber_id = p_id AND message_id BETWEEN r.first AND r.last
+                 AND lease_id = p_lease AND state = 1 LIMIT 1) d)
            THEN p_now + 1000 END
    WHERE subscriber_id = p_id AND id = p_lease;
   PERFORM bq_note_ready(p_id);

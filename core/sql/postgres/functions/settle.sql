@@ -373,7 +373,7 @@ DECLARE
   v_lease bigint;
 BEGIN
   FOR v_part IN
-    SELECT d.subscriber_id, d.lease_id, i.expires_at, array_agg(d.message_id) AS keys,
+    SELECT d.subscriber_id, d.lease_id, i.expires_at, array_agg(d.message_id ORDER BY d.message_id) AS keys,
            count(*) AS count, count(*) FILTER (WHERE d.state = 2) AS expired
       FROM (SELECT DISTINCT (v ->> 'subscriber')::bigint AS subscriber, (v ->> 'key')::bigint AS key,
                    max((v ->> 'expires_at')::bigint) AS expires_at

@@ -77,7 +77,7 @@ async fn listen(address: &Address, own: &AtomicI32, changed: &AtomicBool, heard:
                 Ok(AsyncMessage::Notification(notice))
                     if notice.process_id() != own.load(Ordering::Acquire) =>
                 {
-                    tell()
+                    tell();
                 }
                 Ok(_) => {}
                 Err(_) => return,
