@@ -2,6 +2,7 @@
 //! network.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -160,7 +161,35 @@ pub(crate) fn engines(_: &Path) -> Rows {
             reached: many >= one,
         })
     };
-    [2, 3].into_iter().map(row).collect()
+    let mut rows = [2, 3].into_iter().map(row).collect::<Result<Vec<_>, Failure>>()?;
+    // As many at work at once: 16 consumers that claim 100 each.
+    let (three, river) = (speed(3)?, river(COUNT, 3, 1_600)?);
+    rows.push(Row {
+        case: "PostgreSQL: claim 100 + ack, 200,000 messages, 3 engines × 16 consumers / River, 3 \
+               clients × 1,600 workers"
+            .to_owned(),
+        ours: per_second(three),
+        base: per_second(river),
+        ratio: format!("{:.2}", three / river),
+        target: "≥ 1.00".to_owned(),
+        reached: three >= river,
+    });
+    Ok(rows)
+}
+
+/// Jobs per second of River, a queue for Go on PostgreSQL, on the same server.
+fn river(count: usize, engines: usize, workers: usize) -> Result<f64, Failure> {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = bench.join("../target/peers/river");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(bench.join("peers/river"));
+    if !build.status()?.success() {
+        return Err("go cannot build River".into());
+    }
+    let numbers = [count, engines, workers].map(|number| number.to_string());
+    let output = Command::new(program).arg(server()?).args(numbers).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    said.parse().map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned().into())
 }
 
 /// From the answer to a publish until a claim is answered that waits at another engine.
