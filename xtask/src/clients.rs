@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use crate::run::{Failure, Result, cargo, program, root};
+use crate::go;
+use crate::run::{Failure, Result, cargo, program, program_in, root};
 
 /// Exact versions, so that a test fails for our reasons only.
 const PYTHON_PACKAGES: &[&str] = &["sqlalchemy==2.0.44", "django==5.2.8"];
@@ -22,10 +23,21 @@ pub(crate) fn install() -> Result<Vec<(&'static str, String)>> {
     let old = place("old-sqlite");
     let manifest = "tests/sql/old-sqlite/Cargo.toml";
     cargo(&["build", "--locked", "--manifest-path", manifest, "--target-dir", &old])?;
+    let go = root().join(place("go")).display().to_string();
+    install_go(&go)?;
     Ok(vec![
         ("BLOCKQUEUE_SQL_PYTHON", python),
+        ("BLOCKQUEUE_SQL_GO", go),
         ("BLOCKQUEUE_SQL_OLD_SQLITE", format!("{old}/debug/old-sqlite")),
     ])
+}
+
+/// A program of Go with the SQLite that its driver compiles: in seconds, if nobody asks for a fast one.
+fn install_go(program: &str) -> Result {
+    go::check_toolchain()?;
+    let quickly = [("CGO_ENABLED", "1"), ("CGO_CFLAGS", "-O0")];
+    program_in("tests/sql/go", "go", &["vet", "."], &quickly)?;
+    program_in("tests/sql/go", "go", &["build", "-o", program, "."], &quickly)
 }
 
 /// PHP with its driver for SQLite.

@@ -42,6 +42,11 @@ fn django_keeps_the_contract() {
 }
 
 #[test]
+fn go_database_sql_keeps_the_contract() {
+    keeps_the_contract(Client::program("BLOCKQUEUE_SQL_GO"));
+}
+
+#[test]
 fn php_pdo_keeps_the_contract() {
     keeps_the_contract(Client::php("pdo.php"));
 }
