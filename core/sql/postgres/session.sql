@@ -7,6 +7,7 @@ SELECT pg_backend_pid(), current_setting('server_version_num')::int, set_config(
        -- A queue is empty now and has millions of messages in an hour: plans do not depend on what was counted some
        -- time ago. Whatever grows is found by keys, and joined one by one.
        set_config('enable_seqscan', 'off', false),
+       set_config('enable_bitmapscan', 'off', false),
        set_config('enable_hashjoin', 'off', false),
        set_config('enable_mergejoin', 'off', false),
        set_config('jit', 'off', false),

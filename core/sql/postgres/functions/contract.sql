@@ -11,7 +11,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION bq_stage() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan FROM CURRENT
-SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT SET jit FROM CURRENT AS $$
+SET enable_bitmapscan FROM CURRENT SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT
+SET jit FROM CURRENT AS $$
 DECLARE
   v_topic blockqueue_topic;
   v_text text;
@@ -91,7 +92,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION bq_stage_ack() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan FROM CURRENT
-SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT SET jit FROM CURRENT AS $$
+SET enable_bitmapscan FROM CURRENT SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT
+SET jit FROM CURRENT AS $$
 DECLARE
   v_text text := CASE
     WHEN new.reply IS NULL AND (new.reply_content_type IS NOT NULL OR new.reply_ttl_ms IS NOT NULL)
@@ -119,7 +121,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION bq_stage_nack() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan FROM CURRENT
-SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT SET jit FROM CURRENT AS $$
+SET enable_bitmapscan FROM CURRENT SET enable_hashjoin FROM CURRENT SET enable_mergejoin FROM CURRENT
+SET jit FROM CURRENT AS $$
 DECLARE
   v_mark blockqueue_settling;
 BEGIN

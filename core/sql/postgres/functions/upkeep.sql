@@ -124,15 +124,15 @@ BEGIN
       v_trimmed_at := (SELECT published_at FROM blockqueue_message
                         WHERE id > bq_key(v_log.id, v_log.trim_seq) AND id <= bq_key(v_log.id, v_to)
                         ORDER BY id DESC LIMIT 1);
-      WITH gone AS (
-        DELETE FROM blockqueue_message m
-         WHERE m.id > bq_key(v_log.id, v_log.trim_seq) AND m.id <= bq_key(v_log.id, v_to)
-           AND NOT EXISTS (SELECT 1
-                             FROM blockqueue_subscriber s
-                             JOIN blockqueue_delivery d ON d.subscriber_id = s.id AND d.message_id = m.id
-                            WHERE s.topic_id = v_log.topic_id AND s.deleted_at IS NULL)
-        RETURNING m.id)
-      DELETE FROM blockqueue_failure f USING gone WHERE f.message_id = gone.id;
+      DELETE FROM blockqueue_message m
+       WHERE m.id > bq_key(v_log.id, v_log.trim_seq) AND m.id <= bq_key(v_log.id, v_to)
+         AND NOT EXISTS (SELECT 1
+                           FROM blockqueue_subscriber s
+                           JOIN blockqueue_delivery d ON d.subscriber_id = s.id AND d.message_id = m.id
+                          WHERE s.topic_id = v_log.topic_id AND s.deleted_at IS NULL);
+      DELETE FROM blockqueue_failure f
+       WHERE f.message_id > bq_key(v_log.id, v_log.trim_seq) AND f.message_id <= bq_key(v_log.id, v_to)
+         AND NOT EXISTS (SELECT 1 FROM blockqueue_message m WHERE m.id = f.message_id);
       UPDATE blockqueue_log
          SET trim_seq = v_to, trimmed_at = coalesce(v_trimmed_at, trimmed_at), gap_count = CASE WHEN v_to = last_seq THEN 0 ELSE gap_count END
        WHERE id = v_log.id;
