@@ -53,7 +53,8 @@ impl Histories {
     /// With the first that fails, as a script.
     pub fn assert_hold(&self, mut face: impl FnMut() -> Arc<dyn Face>) {
         let reopens = face().has(Feature::Reopen);
-        self.run(Kind { reopens, dies: false }, &mut Faces::Plain(&mut face), false);
+        let kind = Kind { reopens, dies: false, waits: true };
+        self.run(kind, &mut Faces::Plain(&mut face), false);
     }
 
     /// Runs them on faces of one or several processes, which die now and then, also in the middle of an
@@ -62,7 +63,7 @@ impl Histories {
     /// # Panics
     /// With the first that fails, as a script. What was carried out although its process died is in it.
     pub fn assert_hold_through_deaths(&self, mut face: impl FnMut() -> Arc<dyn Mortal>) {
-        let kind = Kind { reopens: true, dies: true };
+        let kind = Kind { reopens: true, dies: true, waits: false };
         self.run(kind, &mut Faces::Mortal(&mut face), true);
     }
 
@@ -140,11 +141,13 @@ struct Broken {
 struct Kind {
     reopens: bool,
     dies: bool,
+    /// Claims wait while the next step is carried out.
+    waits: bool,
 }
 
 fn write(seed: u64, steps: usize, kind: Kind) -> Vec<Act> {
     let mut rng = Rng::with_seed(seed);
-    let mut author = Author::new(&mut rng, kind.reopens);
+    let mut author = Author::new(&mut rng, kind);
     let mut scribe = Scribe::new(false);
     let mut acts: Vec<Act> = Vec::new();
     while acts.len() < steps {
@@ -171,7 +174,7 @@ fn write(seed: u64, steps: usize, kind: Kind) -> Vec<Act> {
 }
 
 /// Operations of which the numbers that [`Scribe::looks`] asks for show whether they were carried out.
-const DIE_IN: [&str; 13] = [
+const DIE_IN: [&str; 14] = [
     "publish",
     "publish_batch",
     "claim",
@@ -185,6 +188,7 @@ const DIE_IN: [&str; 13] = [
     "cancel_batch",
     "redrive",
     "purge_dead_letters",
+    "run_schedule_now",
 ];
 
 /// Writes the script of a history, with what the model says.
@@ -207,6 +211,13 @@ impl Scribe {
     }
 
     fn take(&mut self, (name, act): &Act) {
+        if act["do"] == "await" {
+            return self.take_awaited(
+                name,
+                &act["claim"],
+                &(format!("{name}b"), act["then"].clone()),
+            );
+        }
         let now = match (act["do"].as_str(), &act["ms"], &act["at"]) {
             (Some("advance"), ms, _) => ms.as_i64().map(|ms| self.model.now + ms),
             (Some("set_clock"), _, at) => at.as_i64(),
@@ -249,6 +260,34 @@ impl Scribe {
         if self.model.is_overdue() {
             self.tick();
         }
+    }
+
+    /// A claim waits, and a step lets it have something, whichever of them reaches the queue first.
+    fn take_awaited(&mut self, name: &str, claim: &Value, then: &Act) {
+        let (mut step_first, mut claim_first) = (self.clone(), self.clone());
+        step_first.take(then);
+        let found = claim_first.claimed(name, claim);
+        claim_first.take(then);
+        let is_same = step_first.steps == claim_first.steps;
+        let (filled, late) = (claim_first.claimed(name, claim), step_first.claimed(name, claim));
+        let is_certain = is_same && filled == late && claim_first.model == step_first.model;
+        if found != Some(json!([])) || filled == found || filled.is_none() || !is_certain {
+            return self.take(then);
+        }
+        let mut started = claim.clone();
+        started["start"] = json!(name);
+        let joined = json!({ "join": name, "expect": filled, "save": name });
+        step_first.steps.insert(self.steps.len(), started);
+        *self = step_first;
+        self.steps.push(joined);
+        self.saved.insert(name.to_owned());
+        self.tick();
+    }
+
+    /// What a claim answers, if that is certain.
+    fn claimed(&mut self, name: &str, claim: &Value) -> Option<Value> {
+        let operation = serde_json::from_value(claim.clone()).ok()?;
+        self.model.perform(name, &operation).ok()
     }
 
     /// Takes a step whose answer nobody got, if it is possible.
@@ -439,9 +478,9 @@ mod tests {
     #[test]
     fn histories_do_all_there_is_to_do() {
         let mut done: BTreeMap<String, [usize; 2]> = BTreeMap::new();
-        for step in (0..100)
-            .flat_map(|seed| steps_of(&write(seed, 120, Kind { reopens: true, dies: false })))
-        {
+        for step in (0..100).flat_map(|seed| {
+            steps_of(&write(seed, 120, Kind { reopens: true, dies: false, waits: true }))
+        }) {
             let word = step["do"].as_str().unwrap_or_default().to_owned();
             let [count, fruitful] = done.entry(word).or_default();
             *count += 1;

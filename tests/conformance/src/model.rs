@@ -5,11 +5,13 @@
 //! receipts are made by the queue, so the model names them as the scripts do: `$s7.0.receipt`.
 
 mod claim;
+mod failures;
 mod keys;
 mod letters;
 mod look;
 mod publish;
 mod results;
+mod schedules;
 mod seek;
 mod settle;
 mod topology;
@@ -40,7 +42,7 @@ pub(crate) fn refused<T>(code: &'static str) -> Result<T, No> {
 /// One message of a log: priority and sequence number, from 1.
 pub(crate) type Place = (i16, usize);
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Model {
     pub now: i64,
     pub topics: BTreeMap<String, Topic>,
@@ -57,7 +59,7 @@ pub(crate) struct Model {
 }
 
 /// What a receipt was given for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Given {
     pub topic: String,
     pub subscriber: String,
@@ -69,7 +71,7 @@ pub(crate) struct Given {
 /// Highest priority first.
 pub(crate) type Logs = BTreeMap<Reverse<i16>, Log>;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Topic {
     pub options: topology::TopicSettings,
     pub paused: bool,
@@ -79,9 +81,10 @@ pub(crate) struct Topic {
     /// The newest message of each unique key.
     pub unique: BTreeMap<String, String>,
     pub subscribers: BTreeMap<String, Subscriber>,
+    pub schedules: BTreeMap<String, schedules::Schedule>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Log {
     /// Older logs have smaller numbers.
     pub number: u64,
@@ -89,7 +92,7 @@ pub(crate) struct Log {
 }
 
 /// What a message says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Body {
     /// A reference to its id; empty as long as no answer has named it.
     pub id: String,
@@ -99,7 +102,7 @@ pub(crate) struct Body {
     pub expires_at: Option<i64>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Logged {
     pub body: Body,
     /// Never goes back within a log.
@@ -107,14 +110,14 @@ pub(crate) struct Logged {
     pub removed: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Delayed {
     pub body: Body,
     pub priority: i16,
     pub due_at: i64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Subscriber {
     pub number: u64,
     pub options: topology::SubscriberSettings,
@@ -124,6 +127,7 @@ pub(crate) struct Subscriber {
     pub cursors: BTreeMap<i16, usize>,
     /// Deliveries that are neither pending (above the cursor) nor settled (at or below it).
     pub rows: BTreeMap<Place, Row>,
+    pub failures: BTreeMap<Place, Vec<failures::Failure>>,
     pub counts: Counts,
     /// The number of the newest lease.
     pub leases: u64,
@@ -135,7 +139,7 @@ pub(crate) struct Subscriber {
     pub blurred: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     pub state: State,
     pub attempts: u32,
@@ -165,7 +169,7 @@ pub(crate) enum State {
     Skipped,
 }
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Counts {
     pub claimed: usize,
     pub acked: usize,
@@ -182,6 +186,7 @@ impl Model {
         use Operation as Op;
         // Whatever is due happens before anything else does.
         self.bring();
+        self.fire()?;
         if self.depends_on_upkeep(operation) {
             return Err(No::Impossible);
         }
@@ -230,8 +235,8 @@ impl Model {
                     .collect();
                 self.claim(name, &sources, *limit, *lease_ms)
             }
-            Op::CancelDelivery { topic, subscriber, message_id, .. } => {
-                self.cancel_delivery(topic, subscriber, message_id)
+            Op::CancelDelivery { topic, subscriber, message_id, reason } => {
+                self.cancel_delivery(topic, subscriber, message_id, reason.as_deref())
             }
             Op::CancelMessage { topic, message_id } => self.cancel_message(topic, message_id),
             Op::DeadLetters { topic, subscriber, .. } => self.dead_letters(topic, subscriber),
@@ -247,9 +252,26 @@ impl Model {
             Op::SubscriberStats { topic, subscriber } => self.stats(topic, subscriber),
             Op::TopicStats { topic } => self.topic_stats(topic),
             Op::Message { topic, message_id } => self.message(topic, message_id),
+            Op::Peek { topic, subscriber, .. } => self.peek(topic, subscriber),
+            Op::Failures { topic, subscriber, message_id, .. } => {
+                self.failures(topic, subscriber, message_id)
+            }
             Op::Result { topic, subscriber, message_id, wait_ms: None } => {
                 self.result(topic, subscriber, message_id)
             }
+            Op::CreateSchedule { topic, schedule, options } => {
+                self.create_schedule(topic, schedule, options)
+            }
+            Op::UpdateSchedule { topic, schedule, version, options } => {
+                self.update_schedule(topic, schedule, *version, options)
+            }
+            Op::DeleteSchedule { topic, schedule } => self.delete_schedule(topic, schedule),
+            Op::PauseSchedule { topic, schedule } => self.pause_schedule(topic, schedule, true),
+            Op::ResumeSchedule { topic, schedule } => self.pause_schedule(topic, schedule, false),
+            Op::RunScheduleNow { topic, schedule } => self.run_schedule_now(topic, schedule),
+            Op::Schedule { topic, schedule } => self.schedule(topic, schedule),
+            Op::Schedules { topic, .. } => self.schedules(topic),
+            Op::ScheduleRuns { topic, schedule, .. } => self.schedule_runs(topic, schedule),
             Op::Reopen {} => {
                 // Another process may know it still.
                 if !self.forgets {
@@ -311,10 +333,11 @@ impl Model {
 
     /// Something falls due at once: the next transaction will see to it.
     pub(crate) fn is_overdue(&self) -> bool {
-        self.topics.values().any(|topic| {
-            let mut subscribers = topic.subscribers.values();
-            subscribers.any(|subscriber| !subscriber.expired(&topic.logs, self.now).is_empty())
-        })
+        self.is_any_released()
+            || self.topics.values().any(|topic| {
+                let mut subscribers = topic.subscribers.values();
+                subscribers.any(|subscriber| !subscriber.expired(&topic.logs, self.now).is_empty())
+            })
     }
 
     /// Pending messages that have expired are passed over by the next claim or, at a time that nobody
@@ -330,6 +353,8 @@ impl Model {
         | Op::Redrive { topic, .. }
         | Op::PurgeDeadLetters { topic, .. }
         | Op::Message { topic, .. }
+        | Op::Peek { topic, .. }
+        | Op::Failures { topic, .. }
         | Op::SubscriberStats { topic, .. }
         | Op::TopicStats { topic }
         | Op::Result { topic, .. }) = operation
@@ -397,6 +422,7 @@ impl Subscriber {
             let Some(row) = self.rows.get_mut(&place) else { continue };
             let State::Leased { expires_at } = row.state else { continue };
             row.failures += 1;
+            let failure = row.failures;
             self.counts.expired += 1;
             // The receipt lives on until somebody else claims the delivery.
             row.state = State::Retrying { ready_at: expires_at };
@@ -405,6 +431,7 @@ impl Subscriber {
                 let key = row.key.clone();
                 self.freed(key.as_deref(), logs, now);
             }
+            self.record_failure(place, failure, Some("lease expired"), Some(now));
         }
     }
 
@@ -425,6 +452,8 @@ impl Subscriber {
             if self.options.on_expiry == operation::OnExpiry::DeadLetter {
                 row.failures += 1;
                 row.bury(now);
+                let failure = row.failures;
+                self.record_failure(place, failure, Some("expired"), Some(now));
             } else {
                 self.rows.remove(&place);
             }

@@ -4,21 +4,29 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::Kind;
 use crate::model::{Model, State};
 use crate::operation::Retention;
 
 const TOPICS: [&str; 2] = ["t", "u"];
 const SUBSCRIBERS: [&str; 2] = ["a", "b"];
 const PAUSES_MS: [i64; 8] = [1, 5, 50, 100, 500, 1_000, 5_000, 40_000];
+const SCHEDULES: [&str; 2] = ["x", "y"];
+/// Each means a time at a fixed distance, which is all that the model can read.
+const CRONS: [&str; 6] =
+    ["*/1 * * * * *", "*/5 * * * * *", "*/20 * * * * *", "@every 1s", "@every 7s", "@every 90s"];
+const OVERLAPS: [&str; 3] = ["allow", "skip", "queue"];
 const LEASES_MS: [i64; 5] = [1, 60, 600, 6_000, 60_000];
 
 pub(super) struct Author {
     /// The clock is set back now and then. What is forgotten by the clock does not come back, so such a
     /// history has neither retention by time nor short windows of idempotency keys.
     goes_back: bool,
-    reopens: bool,
+    kind: Kind,
     /// Subscribers do not select, and messages have no keys.
     plain: bool,
+    /// Topics have schedules.
+    fires: bool,
     /// The topic in which messages expire. What a backlog limit and unique keys do depends there on when
     /// upkeep passes over them.
     expiring: Option<&'static str>,
@@ -43,27 +51,42 @@ fn ms(rng: &mut Rng, of: &[i64]) -> i64 {
 }
 
 impl Author {
-    pub(super) fn new(rng: &mut Rng, reopen: bool) -> Self {
-        let (goes_back, plain) = (one_in(rng, 4), one_in(rng, 4));
+    pub(super) fn new(rng: &mut Rng, kind: Kind) -> Self {
+        let (goes_back, plain, fires) = (one_in(rng, 4), one_in(rng, 4), one_in(rng, 2));
         let expires = !goes_back && !plain && one_in(rng, 2);
         let expiring = expires.then(|| name(rng, TOPICS));
-        Self { goes_back, reopens: reopen, plain, expiring, messages: 0 }
+        Self { goes_back, kind, plain, fires, expiring, messages: 0 }
     }
 
     pub(super) fn next(&mut self, rng: &mut Rng, model: &Model) -> Value {
+        let step = self.step(rng, model);
+        // A claim that waits for its rate is not told that the clock went back behind it.
+        if self.kind.waits && !self.goes_back && one_in(rng, 3) {
+            let mut claim = claim(rng);
+            claim["wait_ms"] = json!(60_000);
+            if claim["topic"].is_string() && step["topic"].is_string() {
+                claim["topic"] = step["topic"].clone();
+            }
+            return json!({ "do": "await", "claim": claim, "then": step });
+        }
+        step
+    }
+
+    fn step(&mut self, rng: &mut Rng, model: &Model) -> Value {
         let missing = TOPICS.into_iter().find(|topic| !model.topics.contains_key(*topic));
         if let Some(topic) = missing {
             return self.create_topic(rng, topic);
         }
         match rng.u32(..100) {
-            0..22 => self.publish(rng),
-            22..42 => claim(rng),
-            42..62 => settle(rng, model, !self.goes_back),
-            62..75 => self.move_clock(rng, model),
-            75..80 => letters(rng, model),
-            80..84 => cancel(rng, model),
-            84..87 => seek(rng, model),
-            87..92 => self.topology(rng),
+            0..20 => self.publish(rng),
+            20..39 => claim(rng),
+            39..57 => settle(rng, model, !self.goes_back),
+            57..70 => self.move_clock(rng, model),
+            70..75 => letters(rng, model),
+            75..79 => cancel(rng, model),
+            79..82 => seek(rng, model),
+            82..87 => self.topology(rng),
+            87..94 if self.fires => self.schedule(rng, model),
             _ => look(rng, model),
         }
     }
@@ -82,11 +105,20 @@ impl Author {
             model.topics.iter().flat_map(of).collect::<Vec<_>>()
         };
         for (topic, subscriber) in sources() {
-            for word in ["subscriber_stats", "dead_letters"] {
-                steps.push(json!({ "do": word, "topic": topic, "subscriber": subscriber }));
-            }
+            let look = |word| json!({ "do": word, "topic": topic, "subscriber": subscriber });
+            let mut peek = look("peek");
+            peek["limit"] = json!(1_000);
+            steps.extend([look("subscriber_stats"), look("dead_letters"), peek]);
         }
         steps.push(json!({ "do": "advance", "ms": 10_000_000 }));
+        for (topic, of) in &model.topics {
+            for name in of.schedules.keys() {
+                let runs = json!({ "do": "schedule_runs", "topic": topic, "schedule": name,
+                                   "limit": 1_000 });
+                steps.push(json!({ "do": "schedule", "topic": topic, "schedule": name }));
+                steps.push(runs);
+            }
+        }
         for (topic, subscriber) in sources() {
             steps.push(json!({ "do": "resume_topic", "topic": topic }));
             steps.push(
@@ -219,7 +251,7 @@ impl Author {
             4 | 5 => on_subscriber("resume_subscriber"),
             6 => on_subscriber("delete_subscriber"),
             7 if one_in(rng, 2) => on_topic("delete_topic"),
-            8 if self.reopens => json!({ "do": "reopen" }),
+            8 if self.kind.reopens => json!({ "do": "reopen" }),
             9 => {
                 let options = self.topic_options(rng, topic);
                 json!({ "do": "update_topic", "topic": topic, "options": options })
@@ -240,6 +272,65 @@ impl Author {
                 json!({ "do": "create_subscribers", "topic": topic, "subscribers": [new] })
             }
         }
+    }
+
+    fn schedule(&mut self, rng: &mut Rng, model: &Model) -> Value {
+        let (topic, name) = (name(rng, TOPICS), name(rng, SCHEDULES));
+        let of = model.topics.get(topic).and_then(|topic| topic.schedules.get(name));
+        let step = |word| json!({ "do": word, "topic": topic, "schedule": name });
+        let Some(schedule) = of.filter(|_| !one_in(rng, 12)) else {
+            let mut step = step("create_schedule");
+            step["options"] = self.schedule_options(rng, topic);
+            return step;
+        };
+        match rng.u32(..10) {
+            0..3 => step("run_schedule_now"),
+            3 => step("pause_schedule"),
+            4 | 5 => step("resume_schedule"),
+            6 => step("delete_schedule"),
+            _ => {
+                let mut step = step("update_schedule");
+                let is_stale = one_in(rng, 5);
+                step["version"] = json!(schedule.version - u64::from(is_stale));
+                step["options"] = self.schedule_options(rng, topic);
+                step
+            }
+        }
+    }
+
+    fn schedule_options(&mut self, rng: &mut Rng, topic: &str) -> Value {
+        let mut message = self.message(rng, topic);
+        if let Some(message) = message.as_object_mut() {
+            for given_once in ["delay_ms", "deliver_at", "idempotency_key", "unique_key"] {
+                message.remove(given_once);
+            }
+        }
+        let overlaps = if self.expiring == Some(topic) {
+            // Whether the one before is settled depends there on when upkeep passes over it.
+            &OVERLAPS[..1]
+        } else {
+            &OVERLAPS
+        };
+        let misfire = match rng.u32(..3) {
+            0 => json!("skip"),
+            1 => json!("once"),
+            _ => json!({ "all": 1 + rng.u32(..4) }),
+        };
+        let mut options = json!({
+            "cron": pick(rng, &CRONS),
+            "message": message,
+            "misfire": misfire,
+            "overlap": pick(rng, overlaps),
+            "grace_ms": pick(rng, &[0, 1_000, 60_000]),
+        });
+        if one_in(rng, 4) {
+            let start = rng.i64(0..100_000);
+            options["start_at"] = json!(start);
+            if one_in(rng, 2) {
+                options["end_at"] = json!(start + rng.i64(0..100_000));
+            }
+        }
+        options
     }
 
     fn subscriber_options(&self, rng: &mut Rng) -> Value {
@@ -332,6 +423,9 @@ fn settle(rng: &mut Rng, model: &Model, ttl: bool) -> Value {
         let mut nack = json!({ "receipt": receipt, "give_up": one_in(rng, 8) });
         if one_in(rng, 2) {
             nack["delay_ms"] = json!(ms(rng, &PAUSES_MS));
+        }
+        if one_in(rng, 2) {
+            nack["error_text"] = json!(format!("e{}", rng.u32(..100)));
         }
         nack
     };
@@ -430,7 +524,12 @@ fn cancel(rng: &mut Rng, model: &Model) -> Value {
     if one_in(rng, 2) {
         return json!({ "do": "cancel_message", "topic": topic, "message_id": id });
     }
-    json!({ "do": "cancel_delivery", "topic": topic, "subscriber": subscriber, "message_id": id })
+    let mut step = json!({ "do": "cancel_delivery", "topic": topic, "subscriber": subscriber,
+                           "message_id": id });
+    if one_in(rng, 2) {
+        step["reason"] = json!("why");
+    }
+    step
 }
 
 fn seek(rng: &mut Rng, model: &Model) -> Value {
@@ -455,7 +554,19 @@ fn seek(rng: &mut Rng, model: &Model) -> Value {
 fn look(rng: &mut Rng, model: &Model) -> Value {
     let (topic, subscriber) = (name(rng, TOPICS), name(rng, SUBSCRIBERS));
     let id = message_id(rng, model, topic, subscriber);
-    match (rng.u32(..4), id) {
+    let named = model.topics.get(topic).map(|topic| topic.schedules.keys()).into_iter().flatten();
+    if let Some(name) = rng.choice(named.collect::<Vec<_>>()).filter(|_| one_in(rng, 3)) {
+        return match rng.u32(..3) {
+            0 => json!({ "do": "schedules", "topic": topic }),
+            1 => json!({ "do": "schedule", "topic": topic, "schedule": name }),
+            _ => json!({ "do": "schedule_runs", "topic": topic, "schedule": name, "limit": 1_000 }),
+        };
+    }
+    match (rng.u32(..6), id) {
+        (4, _) => json!({ "do": "peek", "topic": topic, "subscriber": subscriber, "limit": 1_000 }),
+        (5, Some(id)) => {
+            json!({ "do": "failures", "topic": topic, "subscriber": subscriber, "message_id": id })
+        }
         (0, Some(id)) => json!({ "do": "message", "topic": topic, "message_id": id }),
         (3, Some(id)) => {
             // What was settled long ago has a result, too.

@@ -359,6 +359,8 @@ impl Subscriber {
             let key = key.map(str::to_owned);
             let state = State::Dead { at: now };
             self.rows.insert(place, Row { failures: 1, key, ..Row::new(state) });
+            // By a claim, or by upkeep at a time that nobody knows.
+            self.record_failure(place, 1, Some("expired"), None);
             self.blurred = true;
         }
     }

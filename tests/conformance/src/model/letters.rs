@@ -158,27 +158,51 @@ impl Model {
 
     pub(super) fn dead_letters(&self, topic: &str, subscriber: &str) -> Answer {
         let of = self.topic(topic)?;
-        let letters = self.dead(topic, subscriber)?.into_iter().map(|(place, row)| {
+        let dead = self.dead(topic, subscriber)?;
+        let subscriber = self.subscriber(topic, subscriber)?;
+        let letters = dead.into_iter().map(|(place, row)| {
             let message = of.message(place).map(|message| match message.body.id.as_str() {
                 "" => json!({ "payload": message.body.payload }),
                 id => json!({ "id": id }),
             });
-            json!({ "message": message, "attempts": row.attempts, "failures": row.failures })
+            let error = subscriber.last_error(place);
+            json!({ "message": message, "attempts": row.attempts, "failures": row.failures,
+                    "error": error })
         });
-        let items = Value::from(letters.collect::<Vec<_>>());
-        let blurred = self.subscriber(topic, subscriber)?.blurred;
-        let items = if blurred { json!({ "$unordered": items }) } else { items };
+        let mut letters: Vec<Value> = letters.collect();
+        if subscriber.blurred {
+            // What fits one letter alone is looked for first.
+            letters.sort_by_key(|letter| letter.pointer("/message/id").is_none());
+        }
+        let items = Value::from(letters);
+        let items = if subscriber.blurred { json!({ "$unordered": items }) } else { items };
         Ok(json!({ "items": items, "next": null }))
     }
 
-    pub(super) fn cancel_delivery(&mut self, topic: &str, subscriber: &str, id: &str) -> Answer {
+    pub(super) fn cancel_delivery(
+        &mut self,
+        topic: &str,
+        subscriber: &str,
+        id: &str,
+        reason: Option<&str>,
+    ) -> Answer {
         self.subscriber(topic, subscriber)?;
         if self.is_delayed(topic, id) {
             return refused("invalid_argument");
         }
         let place = self.kept(topic, id)?;
+        let now = self.now;
+        let before = self.subscriber(topic, subscriber)?.rows.get(&place).cloned();
         self.end(topic, subscriber, &[place])?;
         let subscriber = self.subscriber_mut(topic, subscriber)?;
+        let is_settled = match &before {
+            Some(row) => row.state == State::Skipped,
+            None => subscriber.cursor(place.0) >= place.1,
+        };
+        if !is_settled && reason.is_some() {
+            let failures = before.map_or(0, |row| row.failures);
+            subscriber.record_failure(place, failures + 1, reason, Some(now));
+        }
         if subscriber.cursor(place.0) < place.1 {
             // The cursor will get to it, and must pass over it.
             subscriber.rows.insert(place, Row::new(State::Skipped));
@@ -226,7 +250,7 @@ impl Model {
 
 impl Topic {
     /// Messages are ordered by the age of their log, then by sequence number.
-    fn key(&self, place: Place) -> (u64, usize) {
+    pub(super) fn key(&self, place: Place) -> (u64, usize) {
         (self.logs.get(&Reverse(place.0)).map_or(0, |log| log.number), place.1)
     }
 

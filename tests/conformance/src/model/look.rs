@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Model, State};
+use super::{Answer, Logged, Model, Row, State, Subscriber};
 use crate::filter::matches;
+use crate::operation::OnExpiry;
 
 impl Model {
     pub(super) fn stats(&self, topic: &str, name: &str) -> Answer {
@@ -57,6 +58,39 @@ impl Model {
         }))
     }
 
+    /// What is in flight, then what waits.
+    pub(super) fn peek(&self, topic: &str, name: &str) -> Answer {
+        let subscriber = self.subscriber(topic, name)?;
+        let topic = self.topic(topic)?;
+        let is_in_flight = |row: &Row| !matches!(row.state, State::Dead { .. } | State::Skipped);
+        let rows = subscriber.rows.iter().filter(|(_, row)| is_in_flight(row));
+        let mut places: Vec<_> = rows.map(|(place, _)| *place).collect();
+        places.sort_by_key(|place| topic.key(*place));
+        for (priority, log) in &topic.logs {
+            let waiting = (1..).zip(&log.messages).skip(subscriber.cursor(priority.0));
+            let coming = waiting.filter(|(seq, message)| {
+                let has_row = subscriber.rows.contains_key(&(priority.0, *seq));
+                !message.removed && !has_row && !subscriber.will_pass(message, self.now)
+            });
+            places.extend(coming.map(|(seq, _)| (priority.0, seq)));
+        }
+        let items = places.into_iter().map(|place| {
+            let message = topic.message(place).map(|message| &message.body);
+            let mut view = json!({ "payload": message.map(|body| &body.payload) });
+            if let Some(id) = message.map(|body| &body.id).filter(|id| !id.is_empty()) {
+                view["id"] = json!(id);
+            }
+            let row = subscriber.rows.get(&place);
+            json!({ "message": view, "status": {
+                "subscriber": name,
+                "state": subscriber.state_name(place),
+                "attempts": row.map_or(0, |row| row.attempts),
+                "failures": row.map_or(0, |row| row.failures),
+            } })
+        });
+        Ok(json!({ "items": items.collect::<Vec<_>>(), "next": null }))
+    }
+
     pub(super) fn message(&self, topic_name: &str, id: &str) -> Answer {
         let topic = self.topic(topic_name)?;
         if let Some(delayed) = topic.delayed.iter().find(|delayed| delayed.body.id == id) {
@@ -97,5 +131,14 @@ impl Model {
             "delayed": false,
             "deliveries": deliveries,
         }))
+    }
+}
+
+impl Subscriber {
+    /// A pending message is passed over rather than delivered.
+    fn will_pass(&self, message: &Logged, now: i64) -> bool {
+        let filter = self.options.filter.as_ref();
+        let is_wanted = filter.is_none_or(|filter| matches(filter, &message.body.headers));
+        !is_wanted || (message.has_expired(now) && self.options.on_expiry == OnExpiry::Skip)
     }
 }

@@ -9,7 +9,7 @@ use super::{Body, Delayed, Model, No, State, Topic, refused};
 use crate::operation::{BacklogPolicy, Message};
 
 /// An idempotency key that was used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Known {
     message: Message,
     id: String,

@@ -6,7 +6,7 @@ use super::{Answer, Logged, Model, No, Place, State, Subscriber};
 use crate::filter::matches;
 
 /// A reply that came with an ack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stored {
     pub payload: String,
     pub expires_at: i64,
@@ -45,14 +45,19 @@ impl Model {
         if self.is_delayed(topic, id) {
             return false;
         }
-        let (Some(of), Some(place)) = (self.topics.get(topic), self.place_of(topic, id)) else {
-            return true;
+        !self.place_of(topic, id).is_some_and(|place| self.is_open(topic, place))
+    }
+
+    /// Some subscriber is not done with the message at this place.
+    pub(super) fn is_open(&self, topic: &str, place: Place) -> bool {
+        let Some(of) = self.topics.get(topic) else { return false };
+        let Some(message) = of.message(place).filter(|message| !message.removed) else {
+            return false;
         };
-        let Some(message) = of.message(place) else { return true };
         let is_open = |subscriber: &Subscriber| {
             subscriber.standing(place, message, self.now) == Standing::Open
         };
-        !of.subscribers.values().any(is_open)
+        of.subscribers.values().any(is_open)
     }
 
     pub(super) fn result(&self, topic: &str, name: &str, id: &str) -> Answer {

@@ -7,58 +7,63 @@ use super::{Answer, Model, No, Place, Row, State, refused};
 use crate::operation::Operation as Op;
 
 /// What a receipt is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verb {
     Ack,
-    Nack { delay_ms: Option<i64>, give_up: bool },
+    Nack { delay_ms: Option<i64>, error: Option<String>, give_up: bool },
     Extend { lease_ms: i64 },
     Defer { delay_ms: i64 },
-    Cancel,
+    Cancel { reason: Option<String> },
 }
 
 impl Verb {
-    fn is_same(self, other: Self) -> bool {
-        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    fn is_same(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
 impl Model {
     pub(super) fn settle(&mut self, operation: &Op) -> Answer {
         let nack = |nack: &crate::operation::Nack| {
-            let verb = Verb::Nack { delay_ms: nack.delay_ms, give_up: nack.give_up };
+            let error = nack.error_text.clone();
+            let verb = Verb::Nack { delay_ms: nack.delay_ms, error, give_up: nack.give_up };
             (nack.receipt.clone(), verb)
         };
         let defer = |deferral: &crate::operation::Deferral| {
             (deferral.receipt.clone(), Verb::Defer { delay_ms: deferral.delay_ms })
         };
-        let all = |receipts: &[String], verb| -> Vec<(String, Verb)> {
-            receipts.iter().map(|receipt| (receipt.clone(), verb)).collect()
+        let all = |receipts: &[String], verb: &Verb| -> Vec<(String, Verb)> {
+            receipts.iter().map(|receipt| (receipt.clone(), verb.clone())).collect()
         };
         match operation {
             Op::Ack { receipt, result } => self.ack(receipt, result.as_ref()),
             Op::Nack(one) => {
                 let (receipt, verb) = nack(one);
-                self.settle_one(&receipt, verb)
+                self.settle_one(&receipt, &verb)
             }
             Op::Extend { receipt, lease_ms } => {
                 let receipts = std::slice::from_ref(receipt);
-                let answer = self.settle_one(receipt, Verb::Extend { lease_ms: *lease_ms })?;
+                let answer = self.settle_one(receipt, &Verb::Extend { lease_ms: *lease_ms })?;
                 self.extended(receipts);
                 Ok(answer)
             }
             Op::Defer(one) => {
                 let (receipt, verb) = defer(one);
-                self.settle_one(&receipt, verb)
+                self.settle_one(&receipt, &verb)
             }
-            Op::Cancel { receipt, .. } => self.settle_one(receipt, Verb::Cancel),
-            Op::AckBatch { receipts } => self.settle_many(&all(receipts, Verb::Ack)),
+            Op::Cancel { receipt, reason } => {
+                self.settle_one(receipt, &Verb::Cancel { reason: reason.clone() })
+            }
+            Op::AckBatch { receipts } => self.settle_many(&all(receipts, &Verb::Ack)),
             Op::ExtendBatch { receipts, lease_ms } => {
                 let answers =
-                    self.settle_many(&all(receipts, Verb::Extend { lease_ms: *lease_ms }))?;
+                    self.settle_many(&all(receipts, &Verb::Extend { lease_ms: *lease_ms }))?;
                 self.extended(receipts);
                 Ok(answers)
             }
-            Op::CancelBatch { receipts, .. } => self.settle_many(&all(receipts, Verb::Cancel)),
+            Op::CancelBatch { receipts, reason } => {
+                self.settle_many(&all(receipts, &Verb::Cancel { reason: reason.clone() }))
+            }
             Op::NackBatch { items } => {
                 self.settle_many(&items.iter().map(nack).collect::<Vec<_>>())
             }
@@ -72,7 +77,7 @@ impl Model {
     /// A reply is stored by the settlement that ends the delivery, not by one that repeats it.
     fn ack(&mut self, receipt: &str, reply: Option<&crate::operation::Reply>) -> Answer {
         let is_first = !self.settled.contains_key(receipt);
-        let answer = self.settle_one(receipt, Verb::Ack)?;
+        let answer = self.settle_one(receipt, &Verb::Ack)?;
         if let (Some(reply), true) = (reply, is_first) {
             let given = self.receipts.get(receipt).ok_or(No::Impossible)?;
             let message = self.topic(&given.topic)?.message(given.place).ok_or(No::Impossible)?;
@@ -130,7 +135,7 @@ impl Model {
         }
         let mut answers = Vec::new();
         for (receipt, verb) in items {
-            answers.push(match self.settle_one(receipt, *verb) {
+            answers.push(match self.settle_one(receipt, verb) {
                 Ok(answer) => answer,
                 Err(No::Refused(code, _)) => json!({ "error": code }),
                 Err(No::Impossible) => return Err(No::Impossible),
@@ -139,7 +144,7 @@ impl Model {
         Ok(Value::from(answers))
     }
 
-    fn settle_one(&mut self, receipt: &str, verb: Verb) -> Answer {
+    fn settle_one(&mut self, receipt: &str, verb: &Verb) -> Answer {
         let now = self.now;
         let place = self.receipts.get(receipt).ok_or(No::Impossible)?.place;
         let row = self.holder(receipt)?.and_then(|(subscriber, logs)| {
@@ -159,7 +164,13 @@ impl Model {
                 subscriber.counts.acked += 1;
                 (None, json!({}))
             }
-            Verb::Cancel => (None, json!({})),
+            Verb::Cancel { reason } => {
+                if reason.is_some() {
+                    let failures = row.failures + 1;
+                    subscriber.record_failure(place, failures, reason.as_deref(), Some(now));
+                }
+                (None, json!({}))
+            }
             Verb::Extend { lease_ms } => {
                 let expires_at = now + lease_ms;
                 let state = State::Leased { expires_at };
@@ -172,11 +183,17 @@ impl Model {
                 let after = Row { state, attempts, receipt: None, lease: None, ..row };
                 (Some(after), json!({ "ready_at": ready_at }))
             }
-            Verb::Nack { delay_ms, give_up } => {
+            Verb::Nack { delay_ms, error, give_up } => {
                 subscriber.counts.nacked += 1;
                 // Its expiry was counted as a failure already.
                 let failures = if expired { row.failures } else { row.failures + 1 };
-                let dead = give_up || row.attempts >= subscriber.options.max_attempts;
+                let error = error.as_deref();
+                if expired {
+                    subscriber.correct_failure(place, failures, error, Some(now));
+                } else {
+                    subscriber.record_failure(place, failures, error, Some(now));
+                }
+                let dead = *give_up || row.attempts >= subscriber.options.max_attempts;
                 let ready_at = now + delay_ms.unwrap_or_else(|| subscriber.options.pause(failures));
                 let (state, answer) = if dead {
                     (State::Dead { at: now }, json!({ "state": "dead_lettered", "ready_at": null }))
@@ -196,7 +213,7 @@ impl Model {
             subscriber.freed(key.as_deref(), logs, now);
         }
         if !matches!(verb, Verb::Extend { .. }) {
-            self.settled.insert(receipt.to_owned(), (verb, answer.clone()));
+            self.settled.insert(receipt.to_owned(), (verb.clone(), answer.clone()));
         }
         Ok(answer)
     }

@@ -9,7 +9,7 @@ use crate::operation::{
 
 const WINDOW_MS: i64 = 24 * 3_600_000;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TopicSettings {
     pub retention: Retention,
     pub backlog: BacklogLimit,
@@ -26,7 +26,7 @@ impl TopicSettings {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SubscriberSettings {
     pub max_attempts: u32,
     pub lease_ms: i64,
@@ -96,6 +96,7 @@ impl Model {
             keys: std::collections::BTreeMap::new(),
             unique: std::collections::BTreeMap::new(),
             subscribers: std::collections::BTreeMap::new(),
+            schedules: std::collections::BTreeMap::new(),
         };
         self.topics.insert(name.to_owned(), topic);
         for new in subscribers {
@@ -161,6 +162,7 @@ impl Model {
             paused: false,
             cursors,
             rows: std::collections::BTreeMap::new(),
+            failures: std::collections::BTreeMap::new(),
             counts: Counts::default(),
             leases: 0,
             sifts: false,
