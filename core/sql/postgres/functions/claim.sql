@@ -77,6 +77,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_subscriber blockqueue_subscriber;
   v_keys bigint[];
+  v_first bigint;
+  v_last bigint;
 BEGIN
   SELECT * INTO v_subscriber FROM blockqueue_subscriber WHERE id = p_id;
   o_lease := v_subscriber.lease_seq + 1;
@@ -90,6 +92,9 @@ BEGIN
        AND NOT EXISTS (SELECT 1 FROM blockqueue_log
                         WHERE topic_id = v_subscriber.topic_id AND kind = 0 AND expiring) THEN
       v_keys := bq_pick_plain(v_subscriber, p_limit, o_lease);
+      -- They ascend within a log, and logs are far from one another.
+      v_first := v_keys[1];
+      v_last := v_keys[cardinality(v_keys)];
     ELSE
       SELECT p.o_keys, p.o_unfinished, p.o_stuck INTO v_keys, o_unfinished, o_stuck
         FROM bq_pick(v_subscriber, p_limit, o_lease, p_now) p;
@@ -104,7 +109,8 @@ BEGIN
     RETURN;
   END IF;
   INSERT INTO blockqueue_lease (subscriber_id, id, token, expires_at, live_count, runs)
-  VALUES (p_id, o_lease, p_token, o_expires_at, cardinality(v_keys), bq_runs(v_keys));
+  VALUES (p_id, o_lease, p_token, o_expires_at, cardinality(v_keys),
+          CASE WHEN v_last - v_first = cardinality(v_keys) - 1 THEN ARRAY[v_first, v_last] ELSE bq_runs(v_keys) END);
   UPDATE blockqueue_subscriber
      SET lease_seq = o_lease, claimed_count = claimed_count + cardinality(v_keys),
          leased_count = leased_count + cardinality(v_keys)

@@ -20,6 +20,9 @@ BEGIN
              JOIN blockqueue_subscriber s ON s.id = (i ->> 'subscriber')::bigint
             ORDER BY s.topic_id) topics;
   v_acked := bq_ack_all(p_items);
+  IF cardinality(v_acked) = jsonb_array_length(p_items) THEN
+    RETURN (SELECT coalesce(jsonb_agg('{}'::jsonb), '[]') FROM unnest(v_acked));
+  END IF;
   FOR v_item IN SELECT * FROM jsonb_array_elements(p_items) LOOP
     v_place := v_place + 1;
     IF v_place = ANY (v_acked) THEN
