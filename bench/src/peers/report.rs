@@ -47,7 +47,7 @@ impl Report<'_> {
         format!(
             "One run on {cores} cores of {}, Linux {}; medians of {} rounds.",
             model.map_or("an unnamed processor", |(_, model)| model),
-            read("/proc/sys/kernel/osrelease").trim(),
+            read("/proc/sys/kernel/osrelease").trim().split('-').next().unwrap_or_default(),
             self.options.rounds,
         )
     }

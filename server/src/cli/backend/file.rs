@@ -180,9 +180,7 @@ impl Backend for FileBackend {
     }
 
     fn give_back(&self, _source: &Source, leases: &[Lease]) -> Outcome<()> {
-        let deferrals: Vec<_> =
-            receipts(leases)?.into_iter().map(|receipt| (receipt, Duration::ZERO)).collect();
-        unless_lost(self.queue.defer_batch(&deferrals).wait()?)
+        Ok(self.queue.release_batch(&receipts(leases)?).wait()?)
     }
 
     fn dead_letters(&self, source: &Source, page: Page) -> Outcome<Listed<DeadLetter>> {
