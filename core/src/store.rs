@@ -55,7 +55,9 @@ pub(crate) fn fill(address: &Path) -> Result<Box<dyn Filling>> {
             Ok(Box::new(postgres::fill(address.to_str().unwrap_or_default())?))
         }
         #[cfg(feature = "turso")]
-        Some("libsql" | "https" | "http") => Err(turso::no_copy()),
+        Some("libsql" | "https" | "http") => {
+            Ok(Box::new(turso::fill(address.to_str().unwrap_or_default())?))
+        }
         Some(scheme) => Err(no_store(scheme)),
     }
 }

@@ -5,8 +5,15 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[cfg(feature = "turso")]
+#[path = "turso/server.rs"]
+#[expect(dead_code, reason = "its own tests do more with it")]
+mod turso;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "turso")]
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -271,6 +278,40 @@ fn a_file_goes_on_in_another_file() {
 fn a_file_goes_on_in_postgresql_and_back() {
     let Some(address) = schema("there") else { return };
     there_and_back(Path::new(&address));
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn a_file_goes_on_in_a_libsql_database_and_back() {
+    let server = turso::Server::start();
+    there_and_back(Path::new(&server.database("there")));
+    server.shared.fails_one_of.store(3, Ordering::Relaxed);
+    there_and_back(Path::new(&server.database("through_faults")));
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn a_copy_to_libsql_that_ends_early_is_no_queue_and_can_be_made_again() {
+    let server = turso::Server::start();
+    let address = server.database("there");
+    let there = Path::new(&address);
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("from.db");
+    let queue = small(&from, 10);
+    for _ in 0..100 {
+        queue.publish("t", vec![b'x'; 60_000]).wait().unwrap();
+    }
+    // In the middle of the rows.
+    server.shared.refuses_from.store(5, Ordering::Relaxed);
+    assert_eq!(refusal(&from, there), "io");
+    server.shared.refuses_from.store(0, Ordering::Relaxed);
+    assert!(server.number("there", "SELECT count(*) FROM blockqueue_message") > 0);
+    assert_eq!(Queue::open(there).unwrap_err().code(), "cannot_open");
+    let report = carry(&from, there);
+    assert_eq!(refusal(&from, there), "cannot_open");
+    assert_eq!(rows(&report, "message"), 110);
+    let stats = Queue::open(there).unwrap().subscriber_stats("t", "s").wait().unwrap();
+    assert_eq!(stats.pending_count, 110);
 }
 
 /// The address of a schema that is not there yet; the stage `stores` starts a server, and fails if it cannot.

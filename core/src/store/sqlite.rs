@@ -61,6 +61,8 @@ use error::{from_sqlite, spoils_connection};
 use gap::Gap;
 use tx::{Step, Stop, Tx};
 
+#[cfg(feature = "turso")]
+pub(crate) use rows::SqliteRows;
 pub(crate) use rows::fill;
 
 pub use join::{ack_in, ack_with_result_in, nack_in, publish_in};

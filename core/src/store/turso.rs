@@ -8,6 +8,7 @@
 
 mod address;
 mod copy;
+mod fill;
 mod hrana;
 mod journal;
 mod poll;
@@ -27,6 +28,8 @@ use address::Address;
 use hrana::Client;
 use journal::{Journal, News, Published};
 use poll::Poll;
+
+pub(super) use fill::fill;
 
 use super::rows::Rows;
 use super::sqlite::SqliteStore;
@@ -78,10 +81,7 @@ impl TursoStore {
             looked: monotonic(),
             _directory: directory,
         };
-        store.begin(options.must_exist).map_err(|error| match error {
-            Error::Io { detail } | Error::Internal { detail } => Error::CannotOpen { detail },
-            other => other,
-        })?;
+        store.begin(options.must_exist).map_err(at_open)?;
         Ok(store)
     }
 
@@ -239,9 +239,12 @@ impl Store for TursoStore {
     }
 }
 
-/// Whoever would fill a database without its journal would make one that no engine can read.
-pub(super) fn no_copy() -> Error {
-    Error::CannotOpen { detail: "a Turso database is no place to copy a queue to".into() }
+/// What goes wrong when a database is opened is that it cannot be, if nothing else.
+fn at_open(error: Error) -> Error {
+    match error {
+        Error::Io { detail } | Error::Internal { detail } => Error::CannotOpen { detail },
+        other => other,
+    }
 }
 
 /// The queue's verbs in a transaction: tables of the application are on the server, and not here.

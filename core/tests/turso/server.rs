@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub fails_one_of: AtomicU64,
     /// Every request is refused with this status; 0: none.
     pub refuses: AtomicU64,
+    /// From this request on all are refused; 0: none.
+    pub refuses_from: AtomicU64,
     /// Answers are lost; what was asked is carried out.
     pub is_cut_off: AtomicBool,
     /// How long everything is under way, in each direction, in microseconds.
@@ -121,6 +123,10 @@ impl Shared {
         let status = self.refuses.load(Ordering::Relaxed);
         if status > 0 {
             return Fault::Status(u16::try_from(status).unwrap(), false);
+        }
+        let from = self.refuses_from.load(Ordering::Relaxed);
+        if from > 0 && self.requests.load(Ordering::Relaxed) >= from {
+            return Fault::Status(500, false);
         }
         if self.is_cut_off.load(Ordering::Relaxed) {
             return Fault::After;

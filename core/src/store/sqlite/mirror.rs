@@ -107,6 +107,22 @@ impl SqliteStore {
         read().map_err(from_sqlite)
     }
 
+    /// Passes the rows of a table on.
+    pub(in crate::store) fn each_row(
+        &self,
+        table: &Table,
+        pass: &mut dyn FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        let sql = format!("SELECT * FROM {}", table.name);
+        let mut statement = self.connection.prepare(&sql).map_err(from_sqlite)?;
+        let mut rows = statement.query([]).map_err(from_sqlite)?;
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let values = (0..table.columns.len()).map(|place| row.get(place));
+            pass(values.collect::<rusqlite::Result<_>>().map_err(from_sqlite)?)?;
+        }
+        Ok(())
+    }
+
     /// Takes in what a transaction of others has changed.
     pub(in crate::store) fn take_in(&mut self, changes: &[u8], tables: &[Table]) -> Result<()> {
         self.reopen()?;

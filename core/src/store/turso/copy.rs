@@ -25,12 +25,36 @@ const SMALL_BYTES: usize = 1 << 20;
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Finds the queue on the server, or makes it.
-pub(super) fn prepare(journal: &mut Journal, mirror: &SqliteStore, must_exist: bool) -> Result<()> {
+/// What is in a database.
+pub(super) enum Found {
+    Nothing,
+    Queue,
+    /// A copy of a queue that is not finished, or never will be.
+    Copying,
+    /// Tables of a queue that this store did not make.
+    Foreign,
+}
+
+pub(super) fn look(journal: &mut Journal) -> Result<Found> {
     let names = rows(journal, include_str!("../../../sql/turso/schema_tables.sql"))?;
     let has = |name: &str| names.iter().flatten().any(|found| *found == Value::Text(name.into()));
-    match (has("blockqueue_journal"), has("blockqueue_migration")) {
-        (true, true) => {
+    Ok(match (has("blockqueue_journal"), has("blockqueue_migration")) {
+        (true, true) => Found::Queue,
+        (false, false) if !has("blockqueue_copy") => Found::Nothing,
+        (false, _) if has("blockqueue_copy") => Found::Copying,
+        _ => Found::Foreign,
+    })
+}
+
+pub(super) fn foreign() -> Error {
+    let detail = "the database has tables of a queue that this store did not make".into();
+    Error::CannotOpen { detail }
+}
+
+/// Finds the queue on the server, or makes it.
+pub(super) fn prepare(journal: &mut Journal, mirror: &SqliteStore, must_exist: bool) -> Result<()> {
+    match look(journal)? {
+        Found::Queue => {
             let found = rows(journal, include_str!("../../../sql/turso/schema_version.sql"))?;
             match found.first().map(Vec::as_slice) {
                 Some([Value::Integer(found)]) if *found > i64::from(NEWEST) => {
@@ -40,14 +64,15 @@ pub(super) fn prepare(journal: &mut Journal, mirror: &SqliteStore, must_exist: b
                 _ => Ok(()),
             }
         }
-        (false, false) if must_exist => {
+        Found::Nothing if must_exist => {
             Err(Error::CannotOpen { detail: "the database has no queue".into() })
         }
-        (false, false) => create(journal, mirror),
-        _ => {
-            let detail = "the database has tables of a queue that this store did not make".into();
+        Found::Nothing => create(journal, mirror),
+        Found::Copying => {
+            let detail = "a queue is being copied to the database: wait, or copy it again".into();
             Err(Error::CannotOpen { detail })
         }
+        Found::Foreign => Err(foreign()),
     }
 }
 
@@ -59,11 +84,10 @@ fn rows(journal: &mut Journal, sql: &str) -> Result<Vec<Row>> {
     }
 }
 
-/// In one transaction that changes nothing if somebody else was faster.
+/// Changes nothing if somebody else was faster.
 fn create(journal: &mut Journal, mirror: &SqliteStore) -> Result<()> {
     let plain = |sql: &str| Step::new(sql, Vec::new());
     let mut steps = vec![
-        plain("BEGIN IMMEDIATE"),
         plain(include_str!("../../../sql/turso/journal_create.sql")),
         plain(include_str!("../../../sql/turso/journal_begin.sql")),
         plain(include_str!("../../../sql/turso/turn_create.sql")),
@@ -77,14 +101,19 @@ fn create(journal: &mut Journal, mirror: &SqliteStore) -> Result<()> {
             steps.push(Step::new(sql, args.collect()));
         }
     }
-    steps.push(plain("COMMIT"));
-    let chained = steps.into_iter().enumerate().map(|(place, step)| match place {
-        0 => step,
-        _ => step.if_ok(place - 1),
-    });
-    let mut steps: Vec<Step> = chained.collect();
-    let commit = steps.len() - 1;
-    steps.push(plain("ROLLBACK").unless_ok(commit));
+    transact(journal, steps)
+}
+
+/// All steps in one transaction, or none; again, if it failed in passing or its answer was lost.
+pub(super) fn transact(journal: &mut Journal, steps: Vec<Step>) -> Result<()> {
+    let plain = |sql: &str| Step::new(sql, Vec::new());
+    let mut chained = vec![plain("BEGIN IMMEDIATE")];
+    for step in steps.into_iter().chain([plain("COMMIT")]) {
+        chained.push(step.if_ok(chained.len() - 1));
+    }
+    let commit = chained.len() - 1;
+    chained.push(plain("ROLLBACK").unless_ok(commit));
+    let steps = chained;
     for _ in 1..ATTEMPTS {
         match created(journal.run(&steps)) {
             Err(Error::Locked | Error::Io { .. }) => {}
@@ -108,12 +137,7 @@ pub(super) fn fill(journal: &mut Journal, mirror: &mut SqliteStore) -> Result<()
     let begin = journal.newest()?;
     journal.begin_at(begin);
     mirror.refill(|refill| {
-        copy(journal, refill)?;
-        for row in rows(journal, include_str!("../../../sql/turso/sequences.sql"))? {
-            if let [Value::Text(name), Value::Integer(newest)] = row.as_slice() {
-                refill.used(name, *newest)?;
-            }
-        }
+        read_all(journal, refill)?;
         journal.fetch()?;
         loop {
             match journal.next()? {
@@ -129,6 +153,17 @@ pub(super) fn fill(journal: &mut Journal, mirror: &mut SqliteStore) -> Result<()
             }
         }
     })
+}
+
+/// The rows of all tables, and the numbers that are used.
+pub(super) fn read_all(journal: &mut Journal, refill: &Refill<'_>) -> Result<()> {
+    copy(journal, refill)?;
+    for row in rows(journal, include_str!("../../../sql/turso/sequences.sql"))? {
+        if let [Value::Text(name), Value::Integer(newest)] = row.as_slice() {
+            refill.used(name, *newest)?;
+        }
+    }
+    Ok(())
 }
 
 /// A table that is being copied, and the key of its newest row here.
