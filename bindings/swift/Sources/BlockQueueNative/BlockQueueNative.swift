@@ -11649,7 +11649,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_blockqueue_uniffi_checksum_method_queue_ack_with_result() != 41720) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_blockqueue_uniffi_checksum_method_queue_cancel() != 6489) {
+    if (uniffi_blockqueue_uniffi_checksum_method_queue_cancel() != 55345) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_blockqueue_uniffi_checksum_method_queue_cancel_batch() != 19326) {
@@ -11814,7 +11814,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_blockqueue_uniffi_checksum_method_transaction_begin() != 64808) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_blockqueue_uniffi_checksum_method_transaction_cancel() != 20595) {
+    if (uniffi_blockqueue_uniffi_checksum_method_transaction_cancel() != 28596) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_blockqueue_uniffi_checksum_method_transaction_cancel_message() != 25205) {

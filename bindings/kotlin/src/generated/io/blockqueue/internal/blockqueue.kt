@@ -1171,7 +1171,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if (lib.uniffi_blockqueue_uniffi_checksum_method_queue_ack_with_result() != 41720) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if (lib.uniffi_blockqueue_uniffi_checksum_method_queue_cancel() != 6489) {
+    if (lib.uniffi_blockqueue_uniffi_checksum_method_queue_cancel() != 55345) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if (lib.uniffi_blockqueue_uniffi_checksum_method_queue_cancel_batch() != 19326) {
@@ -1336,7 +1336,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if (lib.uniffi_blockqueue_uniffi_checksum_method_transaction_begin() != 64808) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if (lib.uniffi_blockqueue_uniffi_checksum_method_transaction_cancel() != 20595) {
+    if (lib.uniffi_blockqueue_uniffi_checksum_method_transaction_cancel() != 28596) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if (lib.uniffi_blockqueue_uniffi_checksum_method_transaction_cancel_message() != 25205) {
