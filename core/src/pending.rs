@@ -128,20 +128,23 @@ impl<T> Pending<T> {
     /// Those of the operation.
     pub fn wait(mut self) -> Result<T> {
         let turn = self.turn.take();
-        owned(turn, self.block())
+        let answer = self.block();
+        // Whoever waited for a transaction owns it.
+        if let Some(turn) = turn
+            && answer.is_ok()
+        {
+            turn.take();
+        }
+        answer
     }
 
     /// As [`wait`](Self::wait), until nobody wants the answer any more: `None`, if this says so before the answer is
-    /// there. It is asked again whenever the thread is [unparked](Thread::unpark).
+    /// there. It is asked again whenever the thread is [unparked](Thread::unpark). A transaction that was waited for
+    /// in this way belongs to no thread, as one that was awaited.
     ///
     /// # Errors
     /// Those of the operation.
     pub fn wait_unless(mut self, is_unwanted: impl Fn() -> bool) -> Option<Result<T>> {
-        let turn = self.turn.take();
-        self.park(is_unwanted).map(|answer| owned(turn, answer))
-    }
-
-    fn park(mut self, is_unwanted: impl Fn() -> bool) -> Option<Result<T>> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         loop {
@@ -216,7 +219,7 @@ impl<T> Pending<T> {
             return self.finish(answer.blocking_recv());
         }
         let never = || Err(Error::internal("given up by nobody"));
-        self.park(|| false).unwrap_or_else(never)
+        self.wait_unless(|| false).unwrap_or_else(never)
     }
 
     fn finish(&mut self, answer: Reply) -> Result<T> {
@@ -227,16 +230,6 @@ impl<T> Pending<T> {
         let map = self.map.take().ok_or_else(|| Error::internal("answered twice"))?;
         map(outcome)
     }
-}
-
-/// Whoever waited for a transaction owns it.
-fn owned<T>(turn: Option<Turn>, answer: Result<T>) -> Result<T> {
-    if let Some(turn) = turn
-        && answer.is_ok()
-    {
-        turn.take();
-    }
-    answer
 }
 
 /// The engine answers each request before it ends; a lost reply means that it was shut down.
