@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::options::{CopyOptions, CopyProgress, OpenOptions};
 use crate::store;
-use crate::store::rows::{Checksum, Filling, Ids, Row, Rows, TABLES, Table, size_bytes};
+use crate::store::rows::{
+    self, Checksum, Filling, Row, Rows, TABLES, Table, newest_id, size_bytes,
+};
 
 /// Rows and bytes that are held before they are written.
 const CHUNK_ROWS: usize = 1_000;
@@ -145,33 +147,18 @@ fn carry(
     Ok(checksum)
 }
 
-/// What ids of rows yet to come are given above, where that is more than the rows tell.
-fn newest_id(table: &Table, rows: &mut (impl Rows + ?Sized)) -> Result<i64> {
-    if table.ids == Ids::Newest { rows.newest_id(table) } else { Ok(0) }
-}
-
 /// Reads a table again.
 fn verify(
     table: &Table,
     copied: &CopiedTable,
     copy: &mut dyn Filling,
-    mut tell: impl FnMut(u64),
+    tell: impl FnMut(u64),
 ) -> Result<()> {
-    let (mut checksum, mut told) = (Checksum::default(), 0);
-    copy.each(table, &mut |row| {
-        checksum.add(&row);
-        if checksum.rows() - told == CHUNK_ROWS as u64 {
-            tell(CHUNK_ROWS as u64);
-            told = checksum.rows();
-        }
-        Ok(())
-    })?;
-    tell(checksum.rows() - told);
-    checksum.add_newest_id(newest_id(table, copy)?);
-    let (counted, rows) = (copy.count(table)?, checksum.rows());
-    if counted != copied.rows || rows != copied.rows || checksum.finish() != copied.checksum {
+    let checksum = rows::checksum(table, copy, CHUNK_ROWS as u64, tell)?;
+    let (counted, found) = (copy.count(table)?, checksum.rows());
+    if counted != copied.rows || found != copied.rows || checksum.finish() != copied.checksum {
         let detail = format!(
-            "the copy of {} has {rows} rows that differ from the {} of the original",
+            "the copy of {} has {found} rows that differ from the {} of the original",
             table.name, copied.rows
         );
         return Err(Error::Corrupt { detail });

@@ -19,10 +19,10 @@ use std::time::{Duration, SystemTime};
 
 use blockqueue::rusqlite::Connection;
 use blockqueue::{
-    BacklogLimit, ClaimOptions, CopyOptions, CopyReport, DeadLetters, Delivery, DeliveryResult,
-    Message, NackOptions, NewSchedule, NewSubscriber, NewTopic, OnDead, OpenOptions, OverlapPolicy,
-    Page, Published, Queue, Reply, Retention, RetryPolicy, ScheduleOptions, SubscriberOptions,
-    TestClock, TopicOptions, copy,
+    BacklogLimit, ClaimOptions, CopyOptions, CopyProgress, CopyReport, DeadLetters, Delivery,
+    DeliveryResult, Message, NackOptions, NewSchedule, NewSubscriber, NewTopic, OnDead,
+    OpenOptions, OverlapPolicy, Page, Published, Queue, Reply, Retention, RetryPolicy,
+    ScheduleOptions, SubscriberOptions, TestClock, TopicOptions, copy,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -312,6 +312,81 @@ fn a_copy_to_libsql_that_ends_early_is_no_queue_and_can_be_made_again() {
     assert_eq!(rows(&report, "message"), 110);
     let stats = Queue::open(there).unwrap().subscriber_stats("t", "s").wait().unwrap();
     assert_eq!(stats.pending_count, 110);
+}
+
+/// A queue in a file with so many large messages: several requests carry them.
+#[cfg(feature = "turso")]
+fn large(path: &Path, messages: usize) {
+    let queue = small(path, 0);
+    let batch = vec![Message::new(vec![b'x'; 60_000]); messages];
+    queue.publish_batch("t", batch).wait().unwrap();
+    queue.shutdown().wait().unwrap();
+}
+
+#[cfg(feature = "turso")]
+fn pending(address: &str) -> u64 {
+    let queue = Queue::open_with(address, OpenOptions::default().with_must_exist(true)).unwrap();
+    queue.subscriber_stats("t", "s").wait().unwrap().pending_count
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn of_two_copies_to_one_libsql_database_one_is_there_whole() {
+    let (server, folder) = (turso::Server::start(), tempfile::tempdir().unwrap());
+    let files = [40, 60].map(|messages| {
+        let file = folder.path().join(format!("{messages}.db"));
+        large(&file, messages);
+        file
+    });
+    for round in 0..5 {
+        let address = server.database(&round.to_string());
+        let results = std::thread::scope(|scope| {
+            let to = &address;
+            let copy = |from| scope.spawn(move || copy(from, to, &CopyOptions::default()));
+            files.each_ref().map(copy).map(|copying| copying.join().unwrap())
+        });
+        let [one, other] = results.map(|result| result.map_err(|error| error.code()));
+        match (one, other) {
+            (Ok(_), Err("cannot_open")) => assert_eq!(pending(&address), 40),
+            (Err("cannot_open"), Ok(_)) => assert_eq!(pending(&address), 60),
+            results => panic!("{results:?}"),
+        }
+    }
+}
+
+#[cfg(feature = "turso")]
+#[test]
+fn whoever_opens_a_libsql_database_that_a_queue_is_copied_to_finds_all_of_it_or_nothing() {
+    let (server, folder) = (turso::Server::start(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("from.db");
+    large(&file, 40);
+    // So long between looking and making, in each of them.
+    server.shared.delay_us.store(5_000, Ordering::Relaxed);
+    for round in 0..20 {
+        let address = server.database(&round.to_string());
+        let (tell, told) = std::sync::mpsc::channel();
+        let is_verified = move |progress: CopyProgress| {
+            if progress.rows_verified == progress.rows_total {
+                let _ = tell.send(());
+            }
+        };
+        let options = CopyOptions::default().with_progress(is_verified);
+        let (copied, opened) = std::thread::scope(|scope| {
+            let copying = scope.spawn(|| copy(&file, &address, &options));
+            // It begins with the server now.
+            told.recv().unwrap();
+            let opened = Queue::open(&address).map(|queue| {
+                let stats = queue.subscriber_stats("t", "s").wait();
+                stats.map(|stats| stats.pending_count).map_err(|error| error.code())
+            });
+            (copying.join().unwrap(), opened)
+        });
+        match (copied.map_err(|error| error.code()), opened.map_err(|error| error.code())) {
+            (Ok(_), Ok(Ok(40)) | Err("cannot_open")) => assert_eq!(pending(&address), 40),
+            (Err("cannot_open"), Ok(Err("unknown_topic"))) => {}
+            results => panic!("{results:?}"),
+        }
+    }
 }
 
 /// The address of a schema that is not there yet; the stage `stores` starts a server, and fails if it cannot.

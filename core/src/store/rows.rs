@@ -246,6 +246,32 @@ impl Checksum {
     }
 }
 
+/// Reads a table, and says after how many rows more where it is.
+pub(crate) fn checksum(
+    table: &Table,
+    rows: &mut (impl Rows + ?Sized),
+    every: u64,
+    mut tell: impl FnMut(u64),
+) -> Result<Checksum> {
+    let (mut checksum, mut told) = (Checksum::default(), 0);
+    rows.each(table, &mut |row| {
+        checksum.add(&row);
+        if checksum.rows() - told == every {
+            tell(every);
+            told = checksum.rows();
+        }
+        Ok(())
+    })?;
+    tell(checksum.rows() - told);
+    checksum.add_newest_id(newest_id(table, rows)?);
+    Ok(checksum)
+}
+
+/// What ids of rows yet to come are given above, where that is more than the rows tell.
+pub(crate) fn newest_id(table: &Table, rows: &mut (impl Rows + ?Sized)) -> Result<i64> {
+    if table.ids == Ids::Newest { rows.newest_id(table) } else { Ok(0) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,19 +94,6 @@ impl SqliteStore {
         tables::tables(&self.connection).map_err(from_sqlite)
     }
 
-    /// What a new queue begins with: the rows of a table.
-    pub(in crate::store) fn first_rows(&self, table: &Table) -> Result<Vec<Vec<Value>>> {
-        let read = || {
-            let sql = format!("SELECT * FROM {}", table.name);
-            let mut statement = self.connection.prepare(&sql)?;
-            let row = |row: &rusqlite::Row<'_>| {
-                (0..table.columns.len()).map(|place| row.get(place)).collect()
-            };
-            statement.query_map([], row)?.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(from_sqlite)
-    }
-
     /// Passes the rows of a table on.
     pub(in crate::store) fn each_row(
         &self,
@@ -330,13 +317,16 @@ mod tests {
         mirror.apply_and_publish(&[create], &mut Nobody, &tables, &mut |_| Ok(())).unwrap();
         let notes = "SELECT count(*) FROM temp.sqlite_master";
         assert_ne!(number(&mirror, notes), 0);
-        let rows: Vec<_> = tables.iter().map(|table| mirror.first_rows(table).unwrap()).collect();
-        let fill = |refill: &Refill<'_>| {
-            let mut filled = tables.iter().zip(&rows);
-            filled.try_for_each(|(table, rows)| {
-                rows.iter().try_for_each(|row| refill.row(table, row))
-            })
-        };
+        let mut rows = Vec::new();
+        for table in &tables {
+            let keep = &mut |row| {
+                rows.push((table, row));
+                Ok(())
+            };
+            mirror.each_row(table, keep).unwrap();
+        }
+        let fill =
+            |refill: &Refill<'_>| rows.iter().try_for_each(|(table, row)| refill.row(table, row));
         mirror.refill(fill).unwrap();
         assert_eq!(number(&mirror, notes), 0);
     }

@@ -37,7 +37,7 @@ impl Table {
     }
 
     /// The statement that puts a row in its place.
-    pub(super) fn put(&self) -> String {
+    pub(in crate::store) fn put(&self) -> String {
         let marks = vec!["?"; self.columns.len()].join(", ");
         format!("INSERT OR REPLACE INTO {} VALUES ({marks})", self.name)
     }

@@ -77,7 +77,7 @@ pub(super) fn prepare(journal: &mut Journal, mirror: &SqliteStore, must_exist: b
 }
 
 fn rows(journal: &mut Journal, sql: &str) -> Result<Vec<Row>> {
-    match journal.ask(&[Step::new(sql, Vec::new())])?.into_iter().next() {
+    match journal.ask(&[Step::plain(sql)])?.into_iter().next() {
         Some(Came::Rows(rows)) => Ok(rows),
         Some(Came::Refused { code, text }) => Err(refused(&code, text)),
         _ => Err(Error::internal("a question without an answer")),
@@ -86,33 +86,45 @@ fn rows(journal: &mut Journal, sql: &str) -> Result<Vec<Row>> {
 
 /// Changes nothing if somebody else was faster.
 fn create(journal: &mut Journal, mirror: &SqliteStore) -> Result<()> {
-    let plain = |sql: &str| Step::new(sql, Vec::new());
-    let mut steps = vec![
-        plain(include_str!("../../../sql/turso/journal_create.sql")),
-        plain(include_str!("../../../sql/turso/journal_begin.sql")),
-        plain(include_str!("../../../sql/turso/turn_create.sql")),
-    ];
+    let mut steps = unless_there("blockqueue_copy");
+    steps.extend(begin_journal());
     for table in journal.tables.iter() {
-        steps.push(plain(&table.create()));
+        steps.push(Step::plain(table.create()));
         let marks = vec!["?"; table.columns.len()].join(", ");
-        for row in mirror.first_rows(table)? {
+        mirror.each_row(table, &mut |row| {
             let sql = format!("INSERT OR IGNORE INTO {} VALUES ({marks})", table.name);
             let args = row.iter().map(|value| Arg::from(ValueRef::from(value)));
             steps.push(Step::new(sql, args.collect()));
-        }
+            Ok(())
+        })?;
     }
     transact(journal, steps)
 }
 
+/// Steps that fail if there is such a table.
+pub(super) fn unless_there(table: &str) -> Vec<Step> {
+    ["CREATE TABLE {} (x)", "DROP TABLE {}"].map(|sql| Step::plain(sql.replace("{}", table))).into()
+}
+
+/// Steps that make a queue of the tables, unless they are one.
+pub(super) fn begin_journal() -> Vec<Step> {
+    [
+        include_str!("../../../sql/turso/journal_create.sql"),
+        include_str!("../../../sql/turso/journal_begin.sql"),
+        include_str!("../../../sql/turso/turn_create.sql"),
+    ]
+    .map(Step::plain)
+    .into()
+}
+
 /// All steps in one transaction, or none; again, if it failed in passing or its answer was lost.
 pub(super) fn transact(journal: &mut Journal, steps: Vec<Step>) -> Result<()> {
-    let plain = |sql: &str| Step::new(sql, Vec::new());
-    let mut chained = vec![plain("BEGIN IMMEDIATE")];
-    for step in steps.into_iter().chain([plain("COMMIT")]) {
+    let mut chained = vec![Step::plain("BEGIN IMMEDIATE")];
+    for step in steps.into_iter().chain([Step::plain("COMMIT")]) {
         chained.push(step.if_ok(chained.len() - 1));
     }
     let commit = chained.len() - 1;
-    chained.push(plain("ROLLBACK").unless_ok(commit));
+    chained.push(Step::plain("ROLLBACK").unless_ok(commit));
     let steps = chained;
     for _ in 1..ATTEMPTS {
         match created(journal.run(&steps)) {

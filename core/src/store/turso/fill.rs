@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::Directory;
 use super::address::Address;
-use super::copy::{self, Found, transact};
-use super::hrana::{Arg, Client, Step};
+use super::copy::{self, Found, begin_journal, transact, unless_there};
+use super::hrana::{Arg, Came, Client, Step};
 use super::journal::Journal;
 use crate::clock::ServerTime;
 use crate::entropy;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::options::{Durability, OpenOptions};
 use crate::store::Store as _;
-use crate::store::rows::{self, Checksum, Filling, Ids, Row, Rows, TABLES, size_bytes};
+use crate::store::rows::{self, Checksum, Filling, Row, Rows, TABLES, newest_id, size_bytes};
 use crate::store::sqlite::{self, SqliteRows, SqliteStore, tables::Table};
 
 /// Values and bytes of the rows that one request carries; a row may be larger.
@@ -89,8 +89,9 @@ impl Filling for TursoFilling {
         sending.send()?;
         // What is there is read again.
         let mut back = open("back.db")?;
-        back.refill(|refill| copy::read_all(&mut sending.journal, refill))?;
-        compare(&mut *from.rows()?, &mut *back.rows()?)?;
+        back.refill(|refill| copy::read_all(&mut sending.journal, refill))
+            .and_then(|()| compare(&mut *from.rows()?, &mut *back.rows()?))
+            .map_err(|error| sending.explain(error))?;
         failpoint::hit("before_commit");
         sending.end()
     }
@@ -109,40 +110,32 @@ struct Sending {
 impl Sending {
     /// Makes the tables anew, whatever an earlier copy has left there.
     fn begin(&mut self, from: &mut dyn Rows) -> Result<()> {
-        let plain = |sql: &str| Step::new(sql, Vec::new());
-        // Fails if there is a queue by now.
-        let mut steps = vec![
-            plain("CREATE TABLE blockqueue_journal (version)"),
-            plain("DROP TABLE blockqueue_journal"),
-        ];
-        steps.push(plain("DROP TABLE IF EXISTS blockqueue_copy"));
-        steps.push(plain(include_str!("../../../sql/turso/copy_create.sql")));
-        steps.push(Step::new(
-            include_str!("../../../sql/turso/copy_insert.sql"),
-            vec![self.id.as_str().into()],
-        ));
+        let insert = include_str!("../../../sql/turso/copy_insert.sql");
+        // By now there may be a queue.
+        let mut steps = unless_there("blockqueue_journal");
+        steps.push(Step::plain("DROP TABLE IF EXISTS blockqueue_copy"));
+        steps.push(Step::plain(include_str!("../../../sql/turso/copy_create.sql")));
+        steps.push(Step::new(insert, vec![self.id.as_str().into()]));
         for table in self.journal.tables.iter() {
-            steps.push(plain(&format!("DROP TABLE IF EXISTS {}", table.name)));
-            steps.push(plain(&table.create()));
+            steps.push(Step::plain(format!("DROP TABLE IF EXISTS {}", table.name)));
+            steps.push(Step::plain(table.create()));
         }
         // The numbers that rows had that are gone are used.
-        for table in TABLES.iter().filter(|table| table.ids == Ids::Newest) {
-            let newest = from.newest_id(table)?;
+        for table in TABLES {
+            let newest = newest_id(table, from)?;
             if newest > 0 {
                 let name = table.name;
                 let insert = format!("INSERT INTO {name} (id) VALUES (?)");
                 steps.push(Step::new(insert, vec![newest.into()]));
-                steps.push(plain(&format!("DELETE FROM {name}")));
+                steps.push(Step::plain(format!("DELETE FROM {name}")));
             }
         }
-        transact(&mut self.journal, steps)
+        transact(&mut self.journal, steps).map_err(super::at_open)
     }
 
     fn add(&mut self, table: &Table, row: &[Value]) -> Result<()> {
-        let marks = vec!["?"; row.len()].join(", ");
         let args = row.iter().map(|value| Arg::from(ValueRef::from(value)));
-        let put = format!("INSERT OR REPLACE INTO {} VALUES ({marks})", table.name);
-        self.steps.push(Step::new(put, args.collect()));
+        self.steps.push(Step::new(table.put(), args.collect()));
         self.values += row.len();
         self.bytes += size_bytes(row);
         if self.values >= VALUES_MAX || self.bytes >= BYTES_MAX { self.send() } else { Ok(()) }
@@ -156,47 +149,49 @@ impl Sending {
 
     /// It becomes a queue.
     fn end(mut self) -> Result<()> {
-        let plain = |sql: &str| Step::new(sql, Vec::new());
-        let steps = vec![
-            plain(include_str!("../../../sql/turso/journal_create.sql")),
-            plain(include_str!("../../../sql/turso/journal_begin.sql")),
-            plain(include_str!("../../../sql/turso/turn_create.sql")),
-        ];
-        self.transact(steps).map_err(|error| match error {
+        self.transact(begin_journal()).map_err(|error| match error {
             Error::Io { detail } => Error::OutcomeUnknown { detail },
             error => error,
         })?;
         // It has no meaning any more, and does no harm.
-        let _ = transact(&mut self.journal, vec![plain("DROP TABLE IF EXISTS blockqueue_copy")]);
+        let forget = vec![Step::plain("DROP TABLE IF EXISTS blockqueue_copy")];
+        let _ = transact(&mut self.journal, forget);
         Ok(())
     }
 
     /// In one transaction, if nobody else has begun to copy since.
     fn transact(&mut self, mut steps: Vec<Step>) -> Result<()> {
+        steps.insert(0, self.claim());
+        let done = transact(&mut self.journal, steps);
+        done.map_err(|error| self.explain(error))
+    }
+
+    /// What goes wrong because somebody else has begun to fill the database says so.
+    fn explain(&mut self, error: Error) -> Error {
+        let claim = self.claim();
+        let refused = |came: &Came| matches!(came, Came::Refused { .. });
+        if self.journal.ask(&[claim]).is_ok_and(|came| came.first().is_some_and(refused)) {
+            let detail = "another queue is being copied to the database".into();
+            return Error::CannotOpen { detail };
+        }
+        error
+    }
+
+    /// Fails if it is somebody else's turn to fill the database.
+    fn claim(&self) -> Step {
         let claim = include_str!("../../../sql/turso/copy_claim.sql");
-        steps.insert(0, Step::new(claim, vec![self.id.as_str().into()]));
-        transact(&mut self.journal, steps)
+        Step::new(claim, vec![self.id.as_str().into()])
     }
 }
 
 fn compare(one: &mut dyn Rows, other: &mut dyn Rows) -> Result<()> {
     for table in TABLES {
-        if checksum(table, one)? != checksum(table, other)? {
+        let sum =
+            |of: &mut dyn Rows| rows::checksum(table, of, u64::MAX, |_| {}).map(Checksum::finish);
+        if sum(one)? != sum(other)? {
             let detail = format!("{} on the server differs from the original", table.name);
             return Err(Error::Corrupt { detail });
         }
     }
     Ok(())
-}
-
-fn checksum(table: &rows::Table, rows: &mut dyn Rows) -> Result<String> {
-    let mut checksum = Checksum::default();
-    rows.each(table, &mut |row| {
-        checksum.add(&row);
-        Ok(())
-    })?;
-    if table.ids == Ids::Newest {
-        checksum.add_newest_id(rows.newest_id(table)?);
-    }
-    Ok(checksum.finish())
 }

@@ -43,6 +43,11 @@ impl Step {
         Self { condition: None, stmt: Statement { sql: sql.into(), args, want_rows: true } }
     }
 
+    /// Without values.
+    pub(super) fn plain(sql: impl Into<String>) -> Self {
+        Self::new(sql, Vec::new())
+    }
+
     pub(super) fn is(&self, sql: &str) -> bool {
         self.stmt.sql == sql
     }
