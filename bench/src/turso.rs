@@ -15,11 +15,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cases::{Failure, PAYLOAD, Rows, at_least, topic_with};
 use crate::measure::{compare, time};
 
-/// Host and port of the server.
+/// Host and port of the server; nothing, if there is none for this system.
 fn server() -> Result<String, Failure> {
-    let place = std::env::var("BLOCKQUEUE_BENCH_TURSO").unwrap_or_default();
     let refusal = "there is no server: `cargo xtask bench turso-publish` starts one";
-    if place.is_empty() { Err(refusal.into()) } else { Ok(place) }
+    std::env::var("BLOCKQUEUE_BENCH_TURSO").map_err(|_| refusal.into())
 }
 
 fn open() -> Result<Queue, Failure> {
@@ -67,6 +66,10 @@ fn publish(runtime: &Runtime, callers: usize, each: usize) -> Result<(Duration, 
 pub(crate) fn cases(_: &Path) -> Rows {
     const COUNT: usize = 320;
     const CALLERS: usize = 64;
+    if server()?.is_empty() {
+        eprintln!("SKIPPED: there is no server of Turso for this system");
+        return Ok(Vec::new());
+    }
     let queue = open()?;
     topic_with(&queue, 1)?;
     queue.shutdown().wait()?;

@@ -100,7 +100,7 @@ func (q *Queue) yieldAll(ctx context.Context, batch []*Delivery, yield func(*Del
 	return true
 }
 
-// giveBack puts deliveries back, as if they had not been claimed. It does so although a context may have ended: that
+// giveBack defers deliveries by no time: others can claim them at once. It does so although a context may have ended: that
 // is mostly why. What cannot be given back comes back when its lease expires.
 func (q *Queue) giveBack(deliveries []*Delivery) {
 	for len(deliveries) > 0 {

@@ -1,7 +1,7 @@
 //! Copying a queue from one place to another, of whatever kind both are.
 //!
-//! Carries everything over, row by row, from one moment of the original, in one transaction of the copy, and reads
-//! the copy again before it is committed. Invariant: a place has a whole queue or none.
+//! Carries everything over, row by row, from one moment of the original, and reads the copy again before it is
+//! committed, which makes a queue of it. Invariant: a place has a whole queue or none.
 
 use std::path::Path;
 use std::thread;

@@ -23,9 +23,10 @@ type Map<T> = Box<dyn FnOnce(Outcome) -> Result<T> + Send>;
 /// An operation on its way: `.await` it on any executor, or [`wait`](Pending::wait) for it.
 ///
 /// The operation is handed over when the method is called, not when this is first polled, so several
-/// may be started before the first is awaited, and they share commits. Two are handed over only as this is
+/// may be started before the first is awaited, and they share commits. Some are handed over only as this is
 /// polled: one that finds too much waiting to be written already, and with a map of shards one that asks its
-/// databases one after another, as a claim on subscribers in several does.
+/// databases one after another, as a claim on subscribers in several does, or that has to look for a topic at home
+/// which another process has moved there.
 ///
 /// Dropping this does not undo the operation, except for a claim: what it claims, or already has, is given back at
 /// once.

@@ -389,6 +389,20 @@ fn whoever_opens_a_libsql_database_that_a_queue_is_copied_to_finds_all_of_it_or_
     }
 }
 
+#[cfg(feature = "turso")]
+#[test]
+fn what_a_libsql_database_does_not_take_leaves_nothing_behind() {
+    let (server, folder) = (turso::Server::start(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("from.db");
+    let options = OpenOptions::default().with_payload_bytes_max(8 << 20_usize);
+    let queue = Queue::open_with(&file, options).unwrap();
+    queue.create_topic("t").wait().unwrap();
+    queue.publish("t", vec![b'x'; 5 << 20]).wait().unwrap();
+    let address = server.database("there");
+    assert_eq!(refusal(&file, Path::new(&address)), "invalid_argument");
+    assert_eq!(server.number("there", "SELECT count(*) FROM sqlite_master"), 0);
+}
+
 /// The address of a schema that is not there yet; the stage `stores` starts a server, and fails if it cannot.
 #[cfg(feature = "postgres")]
 fn schema(name: &str) -> Option<String> {

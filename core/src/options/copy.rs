@@ -36,7 +36,8 @@ impl fmt::Debug for CopyOptions {
     }
 }
 
-/// How far a copy is.
+/// How far a copy is. To a Turso database rows are written into a file and read again there; then all of them are
+/// sent, and read once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CopyProgress {

@@ -174,8 +174,7 @@ pub(crate) trait Rows {
     fn newest_id(&mut self, table: &Table) -> Result<i64>;
 }
 
-/// A place that is being filled with a queue. Until it is committed nobody else sees anything of it, and nothing
-/// of it stays.
+/// A place that is being filled with a queue. Until it is committed nobody can open it as one.
 pub(crate) trait Filling: Rows {
     fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<()>;
 

@@ -7,6 +7,7 @@ use blockqueue::{ClaimOptions, Delivery, DeliveryResult, Message, Queue};
 use crate::server::{Application, address, eventually, fresh_schema, queue, with_schema};
 
 const WAIT: Duration = Duration::from_secs(30);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn set_up() -> Option<(Queue, Application)> {
     let server = address()?;
@@ -88,11 +89,40 @@ fn nobody_waits_for_an_application_that_is_settling() {
         .run(&format!("BEGIN; INSERT INTO blockqueue_ack (receipt) VALUES ('{receipt}')"))
         .unwrap();
     // Otherwise these wait until a lock times out, and then fail with whatever came with them.
-    queue.extend(&receipt, WAIT).wait().unwrap();
-    assert_eq!(queue.ack(&receipt).wait().unwrap_err().code(), "lease_lost");
+    let extended = queue.extend_batch(&[receipt, other.receipt], HOUR).wait().unwrap();
+    assert!(extended.iter().all(Result::is_ok), "{extended:?}");
+    assert_eq!(queue.ack(&receipt).wait().unwrap_err().code(), "locked");
+    let cancelled = queue.cancel_delivery("t", "s", settling.message_id, None).wait();
+    assert_eq!(cancelled.unwrap_err().code(), "busy");
     queue.ack(&other.receipt).wait().unwrap();
     application.run("ROLLBACK").unwrap();
+    let left =
+        "SELECT (expires_at - extract(epoch FROM now()) * 1000)::bigint FROM blockqueue_lease";
+    assert!(application.number(left) > 1_000_000, "the lease is extended");
     queue.ack(&receipt).wait().unwrap();
+}
+
+#[test]
+fn a_settlement_counts_although_somebody_else_has_the_delivery_locked() {
+    let Some(server) = address() else { return };
+    let schema = fresh_schema();
+    let address = with_schema(&server, &schema);
+    let first = queue(&address);
+    first.publish("t", "x").wait().unwrap();
+    let receipt = claim_one(&first).receipt;
+    first.shutdown().wait().unwrap();
+    let application = Application::connect(&server, &schema);
+    application.run(&format!("INSERT INTO blockqueue_ack (receipt) VALUES ('{receipt}')")).unwrap();
+    // As another application has it that wants to settle the same, until it is told that it comes too late.
+    let other = Application::connect(&server, &schema);
+    other.run("BEGIN; SELECT 1 FROM blockqueue_delivery FOR UPDATE").unwrap();
+    let second = Queue::open(&address).unwrap();
+    second.publish("t", "y").wait().unwrap();
+    other.run("ROLLBACK").unwrap();
+    eventually("the ack is carried out", || {
+        second.publish("t", "y").wait().unwrap();
+        second.subscriber_stats("t", "s").wait().unwrap().acked_count == 1
+    });
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub(crate) trait Backend: Send + Sync {
     fn nack(&self, source: &Source, lease: &Lease, options: NackOptions) -> Outcome<bool>;
     /// Makes leases last until this long after now. Those that are lost are passed over.
     fn extend(&self, source: &Source, leases: &[Lease], duration: Duration) -> Outcome<()>;
-    /// Gives deliveries back at once, as if they had not been claimed. Those that are lost are passed over.
+    /// Gives deliveries back, so that others can claim them at once. Those that are lost are passed over.
     fn give_back(&self, source: &Source, leases: &[Lease]) -> Outcome<()>;
 
     /// The dead letters of a subscriber, oldest first.

@@ -12,6 +12,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -39,6 +40,8 @@ impl Connections {
     ) {
         let this = Arc::new(self);
         let under_way = GracefulShutdown::new();
+        // Its end is the end of handshakes: nobody has asked for anything yet.
+        let (ending, ended) = watch::channel(());
         let mut until = pin!(until);
         loop {
             let accepted = tokio::select! {
@@ -47,7 +50,8 @@ impl Connections {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(Arc::clone(&this).talk(stream, under_way.watcher()));
+                    let talk = Arc::clone(&this).talk(stream, under_way.watcher(), ended.clone());
+                    tokio::spawn(talk);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -55,22 +59,33 @@ impl Connections {
                 }
             }
         }
-        drop(listener);
+        drop((listener, ending));
         if timeout(patience, under_way.shutdown()).await.is_err() {
             tracing::warn!("requests that take too long are given up");
         }
     }
 
-    async fn talk(self: Arc<Self>, stream: TcpStream, watcher: Watcher) {
+    async fn talk(
+        self: Arc<Self>,
+        stream: TcpStream,
+        watcher: Watcher,
+        mut ended: watch::Receiver<()>,
+    ) {
         // An answer is one write, and somebody waits for it.
         let _ = stream.set_nodelay(true);
         let ended = match &self.tls {
             None => self.answer(stream, watcher).await,
-            Some(tls) => match timeout(self.read_timeout, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.answer(stream, watcher).await,
-                Ok(Err(error)) => Err(error),
-                Err(late) => Err(late.into()),
-            },
+            Some(tls) => {
+                let handshake = tokio::select! {
+                    handshake = timeout(self.read_timeout, tls.accept(stream)) => handshake,
+                    _ = ended.changed() => return,
+                };
+                match handshake {
+                    Ok(Ok(stream)) => self.answer(stream, watcher).await,
+                    Ok(Err(error)) => Err(error),
+                    Err(late) => Err(late.into()),
+                }
+            }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke off");

@@ -157,6 +157,11 @@ impl Server {
         terminate(&self.process);
     }
 
+    /// Whether it ended without having said this.
+    pub(crate) fn ends_without_saying(&mut self, what: &str) -> bool {
+        self.ended().success() && !self.log.iter().any(|line| line.contains(what))
+    }
+
     /// How it ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         self.process.wait().unwrap()

@@ -1,6 +1,7 @@
 //! TLS, from the command line to a server with a certificate of its own.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,6 +62,18 @@ fn a_server_is_reached_by_those_who_trust_its_certificate() {
         assert_eq!(refused.status, Some(1), "{refused:?}");
         assert!(refused.err.contains("[io]"), "{refused:?}");
     }
+}
+
+#[test]
+fn a_client_that_says_nothing_does_not_hold_up_the_end() {
+    let folder = Folder::new();
+    let mut server = Server::start(&mut folder.serve("cert", "key"));
+    let _silent = TcpStream::connect(&server.address).unwrap();
+    // Accepted behind the other one.
+    let url = format!("https://{}", server.address);
+    assert_eq!(list(&url, Some(&folder.path("cert"))).status, Some(0));
+    server.terminate();
+    assert!(server.ends_without_saying("given up"));
 }
 
 #[test]

@@ -79,6 +79,9 @@ BEGIN
     RETURN;
   END IF;
   IF v_delivery.state IS NOT NULL THEN
+    IF NOT bq_take_delivery(v_subscriber.id, v_key) THEN
+      PERFORM bq_refuse('changed');
+    END IF;
     PERFORM bq_end_any(v_delivery, p_now);
   END IF;
   IF v_ahead THEN

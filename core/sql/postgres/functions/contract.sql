@@ -206,7 +206,8 @@ DECLARE
 BEGIN
   FOR v_mark IN SELECT * FROM blockqueue_settling ORDER BY receipt LIMIT 10000 LOOP
     SELECT topic_id INTO v_topic FROM blockqueue_subscriber WHERE id = v_mark.subscriber_id;
-    CONTINUE WHEN NOT bq_try_turn(v_topic);
+    -- Another application that wants to settle the same has it until it hears that it comes too late.
+    CONTINUE WHEN NOT bq_try_turn(v_topic) OR NOT bq_take_delivery(v_mark.subscriber_id, v_mark.message_id);
     DELETE FROM blockqueue_settling WHERE receipt = v_mark.receipt;
     CONTINUE WHEN NOT FOUND;
     -- Whose subscriber was deleted meanwhile has lost its lease; nobody is left to tell.

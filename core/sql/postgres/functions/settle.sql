@@ -105,6 +105,8 @@ DECLARE
 BEGIN
   IF v_live.subscriber_id IS NULL THEN
     RETURN 'null';
+  ELSIF NOT bq_take_delivery(v_id, v_key) THEN
+    RETURN '{"is_locked": true}';
   END IF;
   CASE p_item ->> 'verb'
   WHEN 'ack', 'reply' THEN
@@ -177,7 +179,7 @@ BEGIN
             ORDER BY s.topic_id) topics;
   FOR v_item IN SELECT * FROM jsonb_array_elements(p_items) LOOP
     v_live := bq_live(v_item);
-    IF v_live.subscriber_id IS NOT NULL THEN
+    IF v_live.subscriber_id IS NOT NULL AND bq_take_delivery(v_live.subscriber_id, v_live.message_id) THEN
       PERFORM bq_put_back(v_live, coalesce(
         (SELECT published_at FROM blockqueue_message WHERE id = v_live.message_id), p_now), p_now);
       PERFORM bq_spend(v_live.subscriber_id, -1, p_now);
@@ -202,20 +204,19 @@ RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
            END * (1 + p_subscriber.retry_jitter * (2 * p_chance - 1)))))::bigint
 $$;
 
--- The delivery that a receipt is the right to, if it still is. One that an application is settling in a transaction
--- of its own is its own until that ends: nobody waits for it.
-CREATE OR REPLACE FUNCTION bq_live(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql AS $$
-DECLARE
-  v_delivery blockqueue_delivery := bq_held(p_item);
+-- Takes a delivery for this transaction, and says whether it could: an application that is settling it in one of its
+-- own has it until that ends, and nobody waits for it. What is not there can be had.
+CREATE OR REPLACE FUNCTION bq_take_delivery(p_id bigint, p_message bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT * INTO v_delivery
-    FROM blockqueue_delivery
-   WHERE subscriber_id = v_delivery.subscriber_id AND message_id = v_delivery.message_id
-     FOR UPDATE SKIP LOCKED;
-  RETURN v_delivery;
+  PERFORM 1 FROM blockqueue_delivery
+    WHERE subscriber_id = p_id AND message_id = p_message
+      FOR UPDATE SKIP LOCKED;
+  RETURN FOUND OR NOT EXISTS (
+    SELECT 1 FROM blockqueue_delivery WHERE subscriber_id = p_id AND message_id = p_message);
 END $$;
 
-CREATE OR REPLACE FUNCTION bq_held(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql STABLE AS $$
+-- The delivery that a receipt is the right to, if it still is.
+CREATE OR REPLACE FUNCTION bq_live(p_item jsonb) RETURNS blockqueue_delivery LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_delivery blockqueue_delivery;
 BEGIN
@@ -361,7 +362,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION bq_extendable(p_item jsonb, p_now bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
-  IF (bq_held(p_item)).subscriber_id IS NULL THEN
+  IF (bq_live(p_item)).subscriber_id IS NULL THEN
     RETURN 'null';
   END IF;
   RETURN jsonb_build_object('expires_at', p_now + (p_item ->> 'lease_ms')::bigint);
@@ -369,40 +370,50 @@ END $$;
 
 -- The expiry stands in the lease row of a whole claim. Extending all of its deliveries is one update; extending
 -- some of them moves those to a lease row of their own with the same token, so that their receipts stay as they
--- are. What an application is settling in a transaction of its own stays as it is: nobody takes it away meanwhile.
+-- are. What an application is settling in a transaction of its own is not moved: nobody takes it away meanwhile.
 CREATE OR REPLACE FUNCTION bq_extend(p_items jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_part record;
   v_lease bigint;
+  v_whole boolean;
+  v_keys bigint[];
+  v_expired bigint;
 BEGIN
   FOR v_part IN
-    SELECT d.subscriber_id, d.lease_id, i.expires_at, array_agg(d.message_id ORDER BY d.message_id) AS keys,
-           count(*) AS count, count(*) FILTER (WHERE d.state = 2) AS expired
+    SELECT d.subscriber_id, d.lease_id, i.expires_at, array_agg(d.message_id) AS keys, count(*) AS count
       FROM (SELECT DISTINCT (v ->> 'subscriber')::bigint AS subscriber, (v ->> 'key')::bigint AS key,
                    max((v ->> 'expires_at')::bigint) AS expires_at
               FROM jsonb_array_elements(p_items) v GROUP BY 1, 2) i
      CROSS JOIN LATERAL (
        SELECT * FROM blockqueue_delivery
-        WHERE subscriber_id = i.subscriber AND message_id = i.key LIMIT 1
-          FOR UPDATE SKIP LOCKED) d
+        WHERE subscriber_id = i.subscriber AND message_id = i.key LIMIT 1) d
      GROUP BY d.subscriber_id, d.lease_id, i.expires_at
   LOOP
     v_lease := v_part.lease_id;
     UPDATE blockqueue_lease SET expires_at = v_part.expires_at
      WHERE subscriber_id = v_part.subscriber_id AND id = v_lease AND live_count = v_part.count;
-    IF NOT FOUND THEN
+    v_whole := FOUND;
+    -- Those whose rows change: all that move, or that the lease had lost.
+    SELECT array_agg(message_id ORDER BY message_id), count(*) FILTER (WHERE state = 2)
+      INTO v_keys, v_expired
+      FROM (SELECT message_id, state FROM blockqueue_delivery
+             WHERE subscriber_id = v_part.subscriber_id AND message_id = ANY (v_part.keys)
+               AND (state = 2 OR NOT v_whole)
+               FOR UPDATE SKIP LOCKED) taken;
+    CONTINUE WHEN v_keys IS NULL;
+    IF NOT v_whole THEN
       UPDATE blockqueue_subscriber SET lease_seq = lease_seq + 1 WHERE id = v_part.subscriber_id
       RETURNING lease_seq INTO v_lease;
       INSERT INTO blockqueue_lease (subscriber_id, id, token, expires_at, live_count, runs)
-      SELECT subscriber_id, v_lease, token, v_part.expires_at, v_part.count, bq_runs(v_part.keys)
+      SELECT subscriber_id, v_lease, token, v_part.expires_at, cardinality(v_keys), bq_runs(v_keys)
         FROM blockqueue_lease WHERE subscriber_id = v_part.subscriber_id AND id = v_part.lease_id;
-      PERFORM bq_leave_lease(v_part.subscriber_id, v_part.lease_id, v_part.count);
+      PERFORM bq_leave_lease(v_part.subscriber_id, v_part.lease_id, cardinality(v_keys));
     END IF;
     UPDATE blockqueue_delivery SET state = 1, lease_id = v_lease, ready_at = NULL, expires_at = NULL
-     WHERE subscriber_id = v_part.subscriber_id AND message_id = ANY (v_part.keys);
+     WHERE subscriber_id = v_part.subscriber_id AND message_id = ANY (v_keys);
     UPDATE blockqueue_subscriber
-       SET leased_count = leased_count + v_part.expired, retrying_count = retrying_count - v_part.expired,
-           lapsed_count = lapsed_count - v_part.expired
+       SET leased_count = leased_count + v_expired, retrying_count = retrying_count - v_expired,
+           lapsed_count = lapsed_count - v_expired
      WHERE id = v_part.subscriber_id;
   END LOOP;
 END $$;

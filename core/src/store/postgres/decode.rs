@@ -108,7 +108,8 @@ pub(super) fn refusal(fields: Value, id: Option<MessageId>, tag: u16) -> Error {
             };
             Error::BacklogFull { topic, what }
         }
-        // What the engine decided with has changed between the look and the transaction.
+        // What the engine decided with has changed between the look and the transaction, or an application is
+        // settling in a transaction of its own.
         "changed" => Error::Busy,
         code => Error::internal(format!("an unknown refusal {code}")),
     }
@@ -233,15 +234,22 @@ impl Decoder<'_> {
         struct Times {
             ready_at: Option<Millis>,
             expires_at: Option<Millis>,
+            /// An application is settling it in a transaction of its own.
+            #[serde(default)]
+            is_locked: bool,
         }
         let results: Vec<Option<Times>> = read(answer)?;
         let mut settled = Vec::with_capacity(items.len());
         for (Settle { receipt, verb }, times) in items.iter().zip(results) {
-            let Some(Times { ready_at, expires_at }) = times else {
+            let Some(Times { ready_at, expires_at, is_locked }) = times else {
                 let repeated = self.recent.repeat(receipt, verb);
                 settled.push(repeated.ok_or(Error::LeaseLost { id: receipt.message }));
                 continue;
             };
+            if is_locked {
+                settled.push(Err(Error::Locked));
+                continue;
+            }
             let result = match verb {
                 Verb::Ack | Verb::Reply(_) => Settled::Acked,
                 Verb::Nack { .. } => Settled::Nacked(Nacked {

@@ -125,15 +125,18 @@ pub(super) fn transact(journal: &mut Journal, steps: Vec<Step>) -> Result<()> {
     }
     let commit = chained.len() - 1;
     chained.push(Step::plain("ROLLBACK").unless_ok(commit));
-    let steps = chained;
-    for _ in 1..ATTEMPTS {
-        match created(journal.run(&steps)) {
-            Err(Error::Locked | Error::Io { .. }) => {}
-            other => return other,
+    let (mut attempt, mut lost) = (0, None);
+    loop {
+        attempt += 1;
+        match created(journal.run(&chained)) {
+            Ok(()) => return Ok(()),
+            Err(error @ Error::Io { .. }) if attempt < ATTEMPTS => lost = Some(error),
+            Err(Error::Locked) if attempt < ATTEMPTS => {}
+            // Nobody knows what became of the attempt whose answer was lost.
+            Err(error) => return Err(lost.unwrap_or(error)),
         }
         thread::sleep(PAUSE.mul_f64(0.5 + entropy::unit()));
     }
-    created(journal.run(&steps))
 }
 
 fn created(came: Result<Vec<Came>, Failure>) -> Result<()> {

@@ -12,7 +12,7 @@ use super::Directory;
 use super::address::Address;
 use super::copy::{self, Found, begin_journal, transact, unless_there};
 use super::hrana::{Arg, Came, Client, Step};
-use super::journal::Journal;
+use super::journal::{Journal, ROW_BYTES_MAX};
 use crate::clock::ServerTime;
 use crate::entropy;
 use crate::error::{Error, Result};
@@ -65,6 +65,10 @@ impl Rows for TursoFilling {
 
 impl Filling for TursoFilling {
     fn insert(&mut self, table: &rows::Table, rows: &[Row]) -> Result<()> {
+        if rows.iter().any(|row| size_bytes(row) > ROW_BYTES_MAX) {
+            let detail = format!("{} has a row that is too large for a Turso database", table.name);
+            return Err(Error::InvalidArgument { detail });
+        }
         self.file.insert(table, rows)
     }
 

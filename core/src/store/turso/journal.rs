@@ -25,7 +25,7 @@ use crate::store::sqlite::tables::Table;
 /// The largest part of a transaction in the journal. A row is in one part.
 const PART_BYTES: usize = 1 << 20;
 /// The largest row: servers refuse values that are larger than 5 MB.
-const ROW_BYTES_MAX: usize = 4 << 20;
+pub(super) const ROW_BYTES_MAX: usize = 4 << 20;
 /// What one transaction may change: a batch of the largest size, and what fell due meanwhile. Large values are
 /// sent once, in the journal; all others twice.
 const CHANGES_BYTES_MAX: usize = 24 << 20;
